@@ -20,8 +20,17 @@ cargo xtask: the commands of this workspace
                                    (or `--schedules <n>` of them), and what they have met
   cargo xtask proto                compile proto/ into crates/api and crates/wire (no protoc needed); commit the result
   cargo xtask proto --check        change nothing; fail if the committed code is stale
+  cargo xtask reference            write docs/reference.md, in both languages, from what the catalogue declares; commit it
+                                   (a test fails while it is stale)
   cargo xtask --help               this text
 ";
+
+/// The test that holds the pages against the declarations writes them if it is told so.
+fn reference() -> std::process::Command {
+    let mut command = process::cargo(&["test", "-p", "heliu-catalogue", "--", "the_reference_says_what_is_declared"]);
+    command.env("HELIU_WRITE_REFERENCE", "1");
+    command
+}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,6 +46,7 @@ fn main() -> ExitCode {
         ["accept", options @ ..] => accept::accept(options),
         ["proto"] => proto::generate(),
         ["proto", "--check"] => proto::check(),
+        ["reference"] => process::run(reference()),
         unknown => Err(format!("`{}` is no command of xtask; see `cargo xtask --help`", unknown.join(" "))),
     };
 

@@ -3,15 +3,22 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `numbers`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`,
+//! `need`, `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod absence;
+mod ages;
 mod alliance;
+mod charter;
+pub mod floating;
 pub mod homes;
+mod ledgers;
 mod member;
+mod need;
 mod numbers;
 mod org;
 pub mod policy;
@@ -20,6 +27,7 @@ mod sharing;
 pub mod standing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
+mod waiving;
 mod words;
 
 #[cfg(test)]
@@ -33,11 +41,19 @@ pub static SECTIONS: &[&Section] = &[
     &member::TRANSFER,
     &member::OUTSIDE,
     &member::SAME,
+    &floating::SECTION,
     &alliance::SECTION,
+    &alliance::PART_TIME,
+    &charter::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &need::SECTION,
     &numbers::SECTION,
     &policy::SECTION,
+    &absence::SECTION,
+    &ages::SECTION,
+    &waiving::SECTION,
+    &ledgers::SECTION,
 ];
 
 #[must_use]

@@ -11,13 +11,43 @@ use crate::words::POLICY;
 pub struct Setting {
     field: &'static FieldOf<i64>,
     published: i64,
+    /// The commands and rules that go by it; none: nothing does yet.
+    pub read_by: &'static [&'static str],
+}
+
+impl Setting {
+    #[must_use]
+    pub const fn field(&self) -> &'static Field {
+        &self.field.field
+    }
+
+    /// What it is while nobody says otherwise.
+    #[must_use]
+    pub const fn published(&self) -> i64 {
+        self.published
+    }
+}
+
+/// Who reads a setting, at the end of its help.
+macro_rules! read_by {
+    ($nobody:literal, $begin:literal, $between:literal, $end:literal,) => {
+        $nobody
+    };
+    ($nobody:literal, $begin:literal, $between:literal, $end:literal, $first:literal $(, $next:literal)*) => {
+        concat!($begin, $first $(, $between, $next)*, $end)
+    };
 }
 
 macro_rules! settings {
-    ($($name:ident, $field:ident = $published:literal, $code:literal, $zh:literal, $en:literal, $help_zh:literal, $help_en:literal;)*) => {
+    ($($name:ident, $field:ident = $published:literal, $code:literal, $zh:literal, $en:literal, $help_zh:literal, $help_en:literal, [$($reader:literal),*];)*) => {
         $(
-            static $field: FieldOf<i64> = mv($code, COUNT, $zh, $en).help($help_zh, $help_en).by(COUNTY);
-            pub const $name: Setting = Setting { field: &$field, published: $published };
+            static $field: FieldOf<i64> = mv($code, COUNT, $zh, $en)
+                .help(
+                    concat!($help_zh, read_by!("(尚无规则用到)", "(用于", "、", ")", $($reader),*)),
+                    concat!($help_en, read_by!(" (no rule reads it yet)", " (read by ", ", ", ")", $($reader),*)),
+                )
+                .by(COUNTY);
+            pub const $name: Setting = Setting { field: &$field, published: $published, read_by: &[$($reader),*] };
         )*
         /// All of them.
         pub static SETTINGS: &[Setting] = &[$($name),*];
@@ -30,51 +60,51 @@ const COUNTY: Writer = Writer::AtLeast(Tier::County);
 
 settings! {
     LETTER_DAYS_INSIDE, DAYS_INSIDE = 10, "letter_days_inside", "县内介绍信有效天数", "days of a letter inside",
-        "县内介绍信默认有效天数", "for how many days a letter inside the county is good";
+        "县内介绍信默认有效天数", "for how many days a letter inside the county is good", ["member.transfer.issue"];
     LETTER_DAYS_OUTSIDE, DAYS_OUTSIDE = 30, "letter_days_outside", "域外介绍信有效天数", "days of a letter outside",
-        "开往域外的介绍信默认有效天数", "for how many days a letter to outside is good";
+        "开往域外的介绍信默认有效天数", "for how many days a letter to outside is good", ["member.transfer.out"];
     LETTER_MONTHS_MAX, MONTHS_MAX = 3, "letter_months_max", "介绍信最长有效月数", "months of a letter at most",
-        "介绍信有效期最长几个月", "for how many months a letter can be good";
+        "介绍信有效期最长几个月", "for how many months a letter can be good", ["member.transfer.issue", "member.transfer.out"];
     PROBATION_MONTHS, PROBATION = 12, "probation_months", "预备期月数", "months of probation",
-        "预备期几个月(细则第32条)", "how long probation is";
+        "预备期几个月(细则第32条)", "how long probation is", ["member.confirm", "member.extend"];
     EXTENSION_MONTHS_MIN, EXTENSION_MIN = 6, "extension_months_min", "延长预备期最短月数", "months of an extension, least",
-        "延长预备期不少于几个月", "the least that probation is extended by";
+        "延长预备期不少于几个月", "the least that probation is extended by", ["member.extend"];
     EXTENSION_MONTHS_MAX, EXTENSION_MAX = 12, "extension_months_max", "延长预备期最长月数", "months of an extension, most",
-        "延长预备期不超过几个月", "the most that probation is extended by";
+        "延长预备期不超过几个月", "the most that probation is extended by", ["member.extend"];
     BRANCH_FROM, MEMBERS_MIN = 3, "branch_members_min", "支部最少正式党员数", "members of a branch, least",
-        "成立支部所需的正式党员数", "from how many full members there is a branch";
+        "成立支部所需的正式党员数", "from how many full members there is a branch", [];
     BRANCH_UP_TO, MEMBERS_MAX = 50, "branch_members_max", "支部党员数上限", "members of a branch, most",
-        "支部党员一般不超过几人", "up to how many members a branch usually has";
+        "支部党员一般不超过几人", "up to how many members a branch usually has", [];
     COMMITTEE_OF_BRANCH_FROM, BRANCH_COMMITTEE = 7, "branch_committee_from", "设支部委员会的党员数", "members for a branch committee",
-        "正式党员几人以上设支部委员会", "from how many full members a branch has a committee";
+        "正式党员几人以上设支部委员会", "from how many full members a branch has a committee", [];
     GENERAL_BRANCH_OVER, GENERAL_BRANCH = 50, "general_branch_over", "设党总支的党员数", "members for a general branch",
-        "村党员超过几人可设党总支", "over how many members there may be a general branch";
+        "村党员超过几人可设党总支", "over how many members there may be a general branch", [];
     COMMITTEE_FROM, COMMITTEE = 100, "committee_from", "设党委的党员数", "members for a committee",
-        "村党员几人以上可设党委", "from how many members there may be a committee";
+        "村党员几人以上可设党委", "from how many members there may be a committee", [];
     JOINT_UNITS_MAX, UNITS_MAX = 5, "joint_units_max", "联合支部单位数上限", "units of a joint branch, most",
-        "联合支部一般不超过几个单位", "up to how many units usually join";
+        "联合支部一般不超过几个单位", "up to how many units usually join", [];
     VILLAGE_TERM_YEARS, VILLAGE_TERM = 5, "village_term_years", "村级任期年数", "years of a term, village",
-        "村(社区)党组织任期几年", "how long a term is in a village or community";
+        "村(社区)党组织任期几年", "how long a term is in a village or community", [];
     OTHER_TERM_YEARS, OTHER_TERM = 3, "other_term_years", "其他支部任期年数", "years of a term, other branches",
-        "其他支部和党总支任期几年", "how long a term is in other branches";
+        "其他支部和党总支任期几年", "how long a term is in other branches", [];
     COMMITTEE_TERM_YEARS, COMMITTEE_TERM = 5, "committee_term_years", "党委任期年数", "years of a term, committees",
-        "党委任期几年", "how long a term is in a committee";
+        "党委任期几年", "how long a term is in a committee", [];
     PARTY_DAY, DAY_OF_MONTH = 15, "party_day", "党员活动日", "party day",
-        "每月几日为党员活动日", "on which day of the month there is a party day";
+        "每月几日为党员活动日", "on which day of the month there is a party day", [];
     FLOAT_MONTHS, FLOATING = 6, "float_months", "流动党员认定月数", "months of floating",
-        "外出几个月以上为流动党员", "from how many months away somebody floats";
+        "外出几个月以上为流动党员", "from how many months away somebody floats", [];
     UNMATCHED_DAYS, UNMATCHED = 30, "unmatched_float_days", "流动未对接提醒天数", "days of an unmatched float",
-        "流出后几天未对接即提醒", "after how many days an unmatched float is told";
+        "流出后几天未对接即提醒", "after how many days an unmatched float is told", [];
     LOST_MONTHS, LOST = 6, "lost_contact_months", "失联停止党籍月数", "months of lost contact",
-        "失去联系几个月停止党籍", "after how many months without contact membership is suspended";
+        "失去联系几个月停止党籍", "after how many months without contact membership is suspended", [];
     REMOVAL_YEARS, REMOVAL = 2, "removal_years", "停止党籍后除名年数", "years until removal",
-        "停止党籍几年后可除名", "how many years later somebody may be removed";
+        "停止党籍几年后可除名", "how many years later somebody may be removed", [];
     REPLY_MONTHS, REPLY = 1, "reply_months", "批复期限月数", "months for a reply",
-        "上级几个月内批复", "within how many months a superior replies";
+        "上级几个月内批复", "within how many months a superior replies", [];
     PART_TIME_MAX, PART_TIME = 7, "part_time_max", "兼职委员人数上限", "part-time members, most",
-        "兼职委员一般不超过几人", "up to how many part-time members there are";
+        "兼职委员一般不超过几人", "up to how many part-time members there are", [];
     SECRETARY_YEARS_MAX, SECRETARY = 3, "first_secretary_years", "第一书记任期年数", "years of a first secretary",
-        "第一书记任期最长几年", "for how many years somebody is first secretary";
+        "第一书记任期最长几年", "for how many years somebody is first secretary", [];
 }
 
 static KIND: Kind = Kind::scoped(
@@ -84,6 +114,7 @@ static KIND: Kind = Kind::scoped(
     "the periods and thresholds of the rules, one for the county",
 )
 .public()
+.keyed("policy.set")
 .with(FIELDS);
 pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NO_COUNTY]);
 
@@ -122,4 +153,10 @@ pub fn at(world: &dyn World, seat: SeatId, setting: Setting) -> i64 {
     let county = seats.upward(seat).find(|at| seats.get(*at).is_some_and(|at| at.tier == Tier::County));
     let policy = county.and_then(|county| world.record(preimage(county).id()));
     policy.and_then(|policy| setting.field.read(&policy.history)).unwrap_or(setting.published)
+}
+
+/// What a setting is, by the view of the county's record if there is one.
+#[must_use]
+pub fn of_view(view: Option<&Json>, setting: Setting) -> i64 {
+    view.and_then(|view| view.get(setting.field.field.name)).and_then(Json::as_i64).unwrap_or(setting.published)
 }

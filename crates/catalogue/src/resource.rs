@@ -11,7 +11,7 @@ use crate::org::{found, live};
 use crate::words::{ALLIANCE, ORG, RESOURCE};
 
 const ASKER: Writer = Writer::Party("for_seat");
-const SORTS: ValueType = ValueType::Choice(&[
+pub const SORTS: ValueType = ValueType::Choice(&[
     word("hall", "会场", "hall"),
     word("room", "房间", "room"),
     word("ground", "场地", "ground"),
@@ -41,6 +41,13 @@ static BOOKINGS: EntriesOf = entries(BOOKING, PARTS, ORG, ASKER, "预约", "book
     .states(STATES)
     .waits_for(&FOR_SEAT);
 
+/// What people read for a sort of resource.
+#[must_use]
+pub fn sort_label(sort: &str) -> Option<Label> {
+    let ValueType::Choice(words) = SORTS else { return None };
+    words.iter().find(|word| word.name == sort).map(|word| word.label)
+}
+
 const BOOKING: &str = "bookings";
 const NO_CAUSE: Word = word("declined", "未写明", "no cause given");
 const OTHER_KEPT: Word = word("other_kept", "当日已确认给其他单位", "that day is another's");
@@ -54,13 +61,16 @@ static CONFIRMED: PartOf<String> = part(BOOKING, "confirmed", PAST, OWNER, "确�
 static DECLINED: PartOf<String> =
     part(BOOKING, "declined", text(200), OWNER, "谢绝原因", "declined").says(&[NO_CAUSE, OWNER_LEFT, OTHER_KEPT]);
 static USED: PartOf<String> = part(BOOKING, "used", PAST, OWNER, "已使用", "used");
-static PARTS: &[&Part] = parts![FOR_SEAT, FOR_ORG, WITHIN, ASKED, USE_ON, CONFIRMED, DECLINED, USED];
+static TAKEN_BACK: PartOf<String> = part(BOOKING, "withdrawn", PAST, ASKER, "撤销日期", "withdrawn");
+static PARTS: &[&Part] = parts![FOR_SEAT, FOR_ORG, WITHIN, ASKED, USE_ON, CONFIRMED, DECLINED, TAKEN_BACK, USED];
 static STATES: &[EntryState] = &[
     led_by(&ASKED.part, &[], "requested", "待确认", "requested"),
     led_by(&CONFIRMED.part, OPEN, "confirmed", "已确认", "confirmed")
         .never_while(|at| WITHDRAWN.has_value(at.history), &NOT_CONFIRMED)
         .once_for(&USE_ON.part, &TWICE),
     led_by(&DECLINED.part, OPEN, "declined", "已谢绝", "declined").over(),
+    // Who does not need it any more has the last word, whatever the owner says meanwhile.
+    led_by(&TAKEN_BACK.part, OPEN, "withdrawn", "已撤销", "withdrawn").over(),
     led_by(&USED.part, &["confirmed", "needs_owner_reconfirm"], "used", "已使用", "used").over(),
     follows("needs_owner_reconfirm", "待所有者重新确认", "needs the owner's confirmation again")
         // Who confirmed it with the withdrawal before his eyes keeps it.
@@ -107,6 +117,14 @@ static COMMANDS: &[Command] = &[
     })
     .help("由所有者谢绝", "by the owner")
     .takes(&[entry_of(&BOOKINGS.field), optional("cause", text(200), "原因", "the cause")]),
+    about(RESOURCE, "booking.withdraw", "撤销预约", "withdraw a booking", |p| p.lead(&TAKEN_BACK, p.today()))
+        .help("由申请者撤销,不再使用", "by who asked for it, and needs it no more")
+        .takes(&[entry_of(&BOOKINGS.field)]),
+    about(RESOURCE, "booking.use", "登记使用", "note that it was used", |p| {
+        p.lead(&USED, p.text_or_today("used_on"))
+    })
+    .help("由所有者在使用后登记", "by the owner, afterwards")
+    .takes(&[entry_of(&BOOKINGS.field), optional("used_on", PAST, "使用日期,默认今日", "when (default: today)")]),
 ];
 static GONE: Message = message("resource_withdrawn")
     .what("“{0}”已收回。", "{0:?} is withdrawn.")

@@ -265,7 +265,7 @@ impl SyntheticMember {
 
 fn request(name: &str, id: CommandId, arguments: BTreeMap<String, String>) -> Request {
     let (who, reason) = ("synthetic".to_owned(), "a county to try things with".to_owned());
-    Request { id, name: name.to_owned(), subject: None, arguments, who, reason }
+    Request { id, name: name.to_owned(), subject: None, arguments, who, reason, on_behalf: None }
 }
 
 /// Sizes of villages: uneven in three bands like those of Lianyungang, summing exactly to `members`, none of exactly 50.

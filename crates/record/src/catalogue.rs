@@ -11,8 +11,9 @@ use crate::command::{
 };
 use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
-use crate::id::RecordId;
+use crate::id::{RecordId, SeatId};
 use crate::kind::{Field, Kind, Label, Listing, Merge, ValueType, Word};
+use crate::ledger::Ledger;
 use crate::listing::{self, LISTED_CHARS_MAX};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
@@ -31,12 +32,28 @@ pub struct Section {
     pub messages: &'static [&'static Message],
     /// Of records of its kinds.
     pub hard_rules: &'static [HardRule],
+    /// Who stands in for a seat on a day, as its records say. One section says it, or none.
+    pub deputy_of: Option<DeputyOf>,
+    pub ledgers: &'static [Ledger],
 }
+
+/// The deputy of a seat on a day.
+pub type DeputyOf = fn(&dyn World, SeatId, &str) -> Option<SeatId>;
 
 impl Section {
     #[must_use]
+    pub const fn ledgers(self, ledgers: &'static [Ledger]) -> Self {
+        Section { ledgers, ..self }
+    }
+
+    #[must_use]
     pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
         Section { hard_rules, ..self }
+    }
+
+    #[must_use]
+    pub const fn deputies(self, deputy_of: DeputyOf) -> Self {
+        Section { deputy_of: Some(deputy_of), ..self }
     }
 }
 
@@ -48,7 +65,7 @@ pub const fn section(
     settlers: &'static [Settler],
     messages: &'static [&'static Message],
 ) -> Section {
-    Section { kinds, commands, rules, settlers, messages, hard_rules: &[] }
+    Section { kinds, commands, rules, settlers, messages, hard_rules: &[], deputy_of: None, ledgers: &[] }
 }
 
 /// Everything that a version of the program knows of records.
@@ -61,6 +78,8 @@ pub struct Catalogue {
     messages: Vec<&'static Message>,
     /// By the name of the kind.
     hard_rules: BTreeMap<&'static str, &'static [HardRule]>,
+    deputy_of: Option<DeputyOf>,
+    ledgers: Vec<&'static Ledger>,
     digests: Digests,
 }
 
@@ -102,6 +121,8 @@ impl Catalogue {
                 .collect(),
             messages: own_messages().chain(messages).collect(),
             hard_rules: hard_rules.collect(),
+            deputy_of: sections.iter().find_map(|section| section.deputy_of),
+            ledgers: sections.iter().flat_map(|section| section.ledgers).collect(),
         };
         catalogue.check()?;
         Ok(catalogue)
@@ -113,12 +134,26 @@ impl Catalogue {
         let command = self.command(&request.name);
         let command = command.ok_or_else(|| Refusal::unknown_command(&request.name, known()))?;
         let request = request.normal()?;
+        self.check_deputy(asker, world)?;
         let seen = Seen::new(world, &asker.sight);
         let mut planner = Planner::new(command, self, &request, asker, &seen, world);
         planner.check_subject()?;
         planner.check_arguments()?;
         (command.run)(&mut planner)?;
         planner.finish()
+    }
+
+    /// Whoever acts in the name of another seat stands in for it: it has no node and this is the nearest that has one, or its
+    /// records say so. What he may write is judged as for that seat; admission asks no more than whether he is above it.
+    fn check_deputy(&self, asker: &Asker, world: &dyn World) -> Result<(), Refusal> {
+        let Some(deputy) = asker.deputy else { return Ok(()) };
+        let seats = world.seats();
+        let is_above = deputy.seat != asker.seat && seats.is_at_or_above(deputy.seat, asker.seat);
+        let is_named = || self.deputy_of.and_then(|of| of(world, asker.seat, &asker.today)) == Some(deputy.seat);
+        if is_above && (deputy.keeper == deputy.seat || is_named()) {
+            return Ok(());
+        }
+        Err(Refusal::no_deputy(&seats.name(deputy.seat), &seats.name(asker.seat)))
     }
 
     /// In the order in which help lists them.
@@ -181,6 +216,17 @@ impl Catalogue {
         self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
     }
 
+    /// In the order in which help lists them.
+    pub fn ledgers(&self) -> impl Iterator<Item = &'static Ledger> {
+        self.ledgers.iter().copied()
+    }
+
+    /// The ledger of this code, or of this name in either language.
+    #[must_use]
+    pub fn ledger(&self, text: &str) -> Option<&'static Ledger> {
+        self.ledgers().find(|ledger| ledger.word.name == text || ledger.word.label.is(text))
+    }
+
     /// The open conflicts that have a record as an anchor.
     #[must_use]
     pub fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict> {
@@ -216,6 +262,7 @@ impl Catalogue {
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
+        unique("", self.ledgers().map(|ledger| ledger.word.name))?;
         unique("", self.settlers.iter().map(|settler| settler.of))?;
         let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
         self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;

@@ -45,6 +45,18 @@ impl Preimage {
         RecordId(crate::hash::hash("heliu record 1", &[self.kind.as_bytes(), &self.birth.0, &self.key]))
     }
 
+    /// Of the file that goes with this record: everybody who knows the record can tell it.
+    #[must_use]
+    pub fn file(&self, kind: &str) -> Preimage {
+        Preimage { kind: kind.to_owned(), birth: self.birth, key: self.id().0.to_vec() }
+    }
+
+    /// The record with which this file goes; none: it is no file.
+    #[must_use]
+    pub fn filed_with(&self) -> Option<RecordId> {
+        self.key.as_slice().try_into().ok().map(RecordId)
+    }
+
     /// Whether the sizes are within the limits of the wire version.
     #[must_use]
     pub fn is_bounded(&self) -> bool {

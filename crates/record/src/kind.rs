@@ -71,6 +71,8 @@ pub struct Kind {
     /// what it does not know.
     pub version: u32,
     pub class: Class,
+    /// The command that makes one: [`MADE_BY_HAND`], or its own, where the id follows from what the record says or is about.
+    pub made_by: &'static str,
     pub label: Label,
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
@@ -83,6 +85,9 @@ pub struct Kind {
     pub read_by_others: &'static [&'static Field],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+    /// The kind of the file that goes with each of its records: the rest of what is said of it, for fewer eyes. See
+    /// [`Preimage::file`](crate::id::Preimage::file).
+    pub file: Option<&'static Kind>,
 }
 
 /// What decided verdicts under an earlier version of a kind; see [`crate::gate`].
@@ -127,6 +132,7 @@ impl Kind {
             name: word.name,
             version,
             class: Class::Scoped,
+            made_by: MADE_BY_HAND,
             label: word.label,
             help: label(zh, en),
             own: &[],
@@ -134,6 +140,7 @@ impl Kind {
             derived: &[],
             read_by_others: &[],
             read: plain,
+            file: None,
         }
     }
 
@@ -141,6 +148,17 @@ impl Kind {
     #[must_use]
     pub const fn public(self) -> Self {
         Kind { class: Class::Public, ..self }
+    }
+
+    /// Two who each make one of the same make one record, by this command, whose keys are not drawn.
+    #[must_use]
+    pub const fn keyed(self, made_by: &'static str) -> Self {
+        Kind { made_by, ..self }
+    }
+
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.made_by != MADE_BY_HAND
     }
 
     #[must_use]
@@ -162,6 +180,12 @@ impl Kind {
     #[must_use]
     pub const fn read_by_others(self, read_by_others: &'static [&'static Field]) -> Self {
         Kind { read_by_others, ..self }
+    }
+
+    /// A record of another kind goes with each of its own, for those who are in its scope.
+    #[must_use]
+    pub const fn filed(self, file: &'static Kind) -> Self {
+        Kind { file: Some(file), ..self }
     }
 
     /// All fields: the kind's own, then those of every kind.
@@ -449,6 +473,8 @@ pub const fn led_by(
     EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
+/// The command that makes a record of any kind.
+pub const MADE_BY_HAND: &str = "record.create";
 /// The command for any field: entries that have no other are begun with it.
 pub const BEGUN_BY_HAND: &str = "record.set";
 /// What an entry is called of which nobody has said more.

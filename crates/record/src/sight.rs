@@ -8,7 +8,8 @@ use crate::seats::Seats;
 use crate::view::Record;
 use crate::world::World;
 
-/// The records that somebody may see: those of some seats and what is below them, and of some kinds.
+/// The records that somebody may see and write: those of some seats and what is below them, and of some kinds. What is public is seen by
+/// all of them, and written as any other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sight {
     /// None: of all seats.
@@ -37,10 +38,16 @@ impl Sight {
         self.seats.as_ref().is_none_or(|own| own.iter().any(|above| seats.is_at_or_above(*above, seat)))
     }
 
-    /// Whether a record of this kind and these owners is shown.
+    /// Whether a record of this kind and these owners is one of theirs: what may be written, and of which more is told than it says.
     #[must_use]
-    pub fn shows(&self, kind: &str, owners: &BTreeSet<SeatId>, seats: &Seats) -> bool {
+    pub fn has(&self, kind: &str, owners: &BTreeSet<SeatId>, seats: &Seats) -> bool {
         self.is_whole() || (self.has_kind(kind) && owners.iter().any(|owner| self.has_seat(*owner, seats)))
+    }
+
+    /// Whether a record is shown: one of theirs, and a public one whoever owns it. Seats limit what is for some seats alone.
+    #[must_use]
+    pub fn shows(&self, kind: &str, public: bool, owners: &BTreeSet<SeatId>, seats: &Seats) -> bool {
+        (public && self.has_kind(kind)) || self.has(kind, owners, seats)
     }
 
     /// Whether everything at a seat and below it is shown, whatever its kind.
@@ -65,8 +72,10 @@ impl<'a> Seen<'a> {
 
 impl World for Seen<'_> {
     fn record(&self, id: RecordId) -> Option<&Record> {
-        let is_shown =
-            |record: &&Record| self.sight.shows(&record.preimage.kind, &record.view.owners, self.whole.seats());
+        let is_shown = |record: &&Record| {
+            let (kind, view) = (&record.preimage.kind, &record.view);
+            self.sight.shows(kind, view.public, &view.owners, self.whole.seats())
+        };
         self.whole.record(id).filter(is_shown)
     }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::scope::Scope;
 use heliu_record::sight::Sight;
 use heliu_storage::{Budget, Cursor, FeedPage, Position, ScanItem, ScanPage, StoreError, StoreId, Transaction};
 use heliu_trust::commit::SignedCommit;
@@ -154,7 +155,7 @@ pub enum Input {
         /// round again.
         wants: BTreeSet<RecordId>,
     },
-    /// Answers [`Effect::Scan`]: every row of the store, in id order.
+    /// Answers [`Effect::Scan`]: the rows that were asked for, in id order.
     Scanned {
         link: LinkId,
         items: Vec<ScanItem>,
@@ -234,9 +235,9 @@ pub enum Effect {
         /// After which record wants begin, of which not all may be read: another one each time.
         after: RecordId,
     },
-    /// Read every row in one state of the store: [`Input::Scanned`]. At most one at a time, and none beside a load or an apply,
-    /// so what it finds is what is durable.
-    Scan { link: LinkId },
+    /// Read the rows of these scopes, or every row (none), in one state of the store: [`Input::Scanned`]. At most one at a time,
+    /// and none beside a load or an apply, so what it finds is what is durable.
+    Scan { link: LinkId, scopes: Option<BTreeSet<Scope>> },
     /// Read some rows with grants after this one, see [`heliu_storage::ReadRecords::granted`]: [`GRANTED_ROWS`] of them, if there
     /// are so many. [`Input::Granted`] or [`Input::CannotRead`]; at most one at a time, when there is nothing else to do.
     ReadGranted { after: Option<RecordId> },

@@ -23,7 +23,7 @@ use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Work};
-use crate::link::{Arrival, Feed, Kinds, Link, Out, Shared};
+use crate::link::{Arrival, Comparison, Feed, Kinds, Link, Out, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
@@ -227,7 +227,6 @@ impl Engine {
             if !out.arrivals.is_empty() {
                 continue;
             }
-            self.collect_scans(out);
             if self.drive(now, out) && out.arrivals.is_empty() {
                 return;
             }
@@ -251,8 +250,7 @@ impl Engine {
     fn drive_alone(&mut self, now: Moment, out: &mut Out) -> bool {
         self.count(now, out);
         if let Some(link) = self.turns.next_scan(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
-            out.effects.push(Effect::Scan { link });
-            return true;
+            return self.look(link, now, out);
         }
         if self.turns.next_recount(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
             let (after, rows) = self.parts.scopes.recount.begin_page(now);
@@ -338,6 +336,7 @@ impl Engine {
                 let said = self.joins.refused(link, &refusal);
                 self.say(said, now, out);
             }
+            Arrival::Compare { link } => self.turns.scan_soon(link),
             Arrival::Withdrawn { link, record } => self.submit(Work::Withdrawn { link, record }),
             Arrival::Proven { record, held } => self.submit(Work::LetGo { record, proven: held }),
             Arrival::RolledBack => self.parts.journal.renew_soon(),
@@ -405,8 +404,11 @@ fn shared<'a>(
         feed,
         directory: parts.directory(),
         fork: parts.authority.fork(),
-        sums: parts.scopes.sums.between(link, peer),
-        apart: link.and_then(|link| parts.scopes.sums.apart(link)),
+        compared: Comparison {
+            sums: parts.scopes.sums.between(link, peer),
+            apart: link.and_then(|link| parts.scopes.sums.apart(link)),
+            kept: &parts.scopes.kept,
+        },
         foreign: &parts.scopes.foreign,
         statements: &parts.statements,
         leaving: parts.leaving.hidden(),

@@ -11,7 +11,7 @@ use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{DirectoryVersion, Incarnation, NodeId, RealmId};
 
 /// The wire versions that this program speaks.
-pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
+pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 2..=2;
 
 /// Limits of wire version 1. What is beyond them is refused before anything is done with it.
 pub mod limits {
@@ -163,12 +163,23 @@ pub struct Welcome {
     pub statements: Sum,
 }
 
-/// Range-based set reconciliation over (record, digest) of the link's scope. The dialling end asks, the other answers.
+/// Range-based set reconciliation in the link's scope: over (scope, digest of its records), and then over (record, digest) of
+/// the scopes that differ. The dialling end asks, the other answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconcile {
     pub turn: Turn,
+    pub compared: Compared,
     /// In ascending order, and none overlaps another.
     pub ranges: Vec<Range>,
+}
+
+/// What the ranges of a reconciliation are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// What records name as their scope: in the place of a record's id stands the hash of a scope.
+    Scopes,
+    /// Records: of the scopes that differ, or all if scopes were not compared before.
+    Records,
 }
 
 /// What a frame of a reconciliation is in the conversation.
@@ -202,7 +213,8 @@ pub enum RangeContent {
     },
     /// All that the sender has in the range.
     Items(Vec<(RecordId, Sum)>),
-    /// The answer to items: which of them the sender lacks wholly. It has pushed or offered the rest.
+    /// The answer to items: which of them the sender lacks wholly. It has pushed or offered the rest. Of scopes also those
+    /// that it has differently; perhaps none, if only the sender has any.
     Missing(Vec<RecordId>),
 }
 

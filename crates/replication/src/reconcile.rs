@@ -1,8 +1,11 @@
 //! Range-based set reconciliation over (record, digest): which records two ends hold differently, found in rounds whose
-//! cost follows the differences. Pure; the link carries the messages and moves the leaves.
+//! cost follows the differences; and over (scope, digest) before, so that the records of no other scope have to be read. Pure; the
+//! link carries the messages and moves the leaves.
 
 use heliu_record::hash::{Sum, hash};
 use heliu_record::id::RecordId;
+use heliu_record::scope::Scope;
+use heliu_storage::{Tally, scope_key};
 
 use crate::frame::{Range, RangeContent};
 
@@ -16,6 +19,16 @@ pub(crate) struct Items {
     items: Vec<(RecordId, Sum)>,
     /// `sums[i]` is the sum over the first `i` items, so that any range costs one subtraction.
     sums: Vec<Sum>,
+}
+
+/// What stands for a scope where scopes are compared.
+pub(crate) fn scope_id(scope: &Scope) -> RecordId {
+    RecordId(hash("heliu scope id 1", &[&scope_key(Some(scope))]))
+}
+
+/// What is compared of a scope: how many records are held in it, and which leaves of them.
+pub(crate) fn scope_digest(tally: &Tally) -> Sum {
+    Sum(hash("heliu scope held 1", &[&tally.records.to_le_bytes(), &tally.held.0]))
 }
 
 /// What follows from one range that the other end sent.
@@ -83,6 +96,24 @@ impl Items {
             RangeContent::Missing(ids) => {
                 answer.push.extend(ids.iter().filter(|id| mine.binary_search_by_key(*id, |(own, _)| *own).is_ok()));
             }
+        }
+        answer
+    }
+
+    /// As [`Items::answer`], of scopes: which of them the other end has otherwise, or not. Each end comes to know its own, so an
+    /// end is told of a difference also where there is nothing of it for that end to do.
+    pub fn answer_of_scopes(&self, range: &Range) -> Answer {
+        let missing = |ids| Range { content: RangeContent::Missing(ids), ..range.clone() };
+        let mut answer = self.answer(range);
+        match &range.content {
+            RangeContent::Items(theirs) => {
+                answer.reply.clear();
+                let mut ids = self.compare(self.within(range.from, range.to), theirs, &mut Answer::default());
+                ids.extend(&answer.differ);
+                answer.reply.push(missing(ids));
+            }
+            RangeContent::Fingerprint { .. } if !answer.push.is_empty() => answer.reply.push(missing(Vec::new())),
+            _ => {}
         }
         answer
     }
@@ -206,6 +237,40 @@ mod tests {
             let (from_a, from_b, differ, rounds) = reconcile(&a, &b);
             assert_eq!((from_a, from_b, differ), (expect(1), expect(0), expect(2)), "seed {seed}");
             assert!(rounds <= 4, "seed {seed}: {rounds} rounds");
+        }
+    }
+
+    #[test]
+    fn of_scopes_each_end_finds_which_of_its_own_the_other_has_otherwise() {
+        for (mine, theirs) in [(0, 300), (300, 0), (3, 5), (300, 290), (300, 300)] {
+            let digest = |n: u32, other: bool| if other && n % 40 == 7 { 9 } else { 1 };
+            let (a, b) = (items((0..mine).map(|n| (n, 1))), items((0..theirs).map(|n| (n, digest(n, true)))));
+            let (mut of_a, mut of_b, mut was_told) = (Vec::new(), Vec::new(), false);
+            let mut asked = vec![a.whole()];
+            while !asked.is_empty() {
+                let answers: Vec<Answer> = asked.iter().map(|range| b.answer_of_scopes(range)).collect();
+                asked.clear();
+                for answer in answers {
+                    of_b.extend(answer.push.into_iter().chain(answer.differ));
+                    for range in answer.reply {
+                        was_told |= matches!(range.content, RangeContent::Missing(_));
+                        let answer = a.answer_of_scopes(&range);
+                        was_told |= !answer.reply.is_empty() && matches!(range.content, RangeContent::Items(_));
+                        of_a.extend(answer.push.into_iter().chain(answer.differ));
+                        asked.extend(answer.reply);
+                    }
+                }
+            }
+            let differs = |n: u32| n >= mine.min(theirs) || n % 40 == 7;
+            let expect = |all: u32| {
+                let mut ids: Vec<RecordId> = (0..all).filter(|n| differs(*n)).map(record).collect();
+                ids.sort_unstable();
+                ids
+            };
+            of_a.sort_unstable();
+            of_b.sort_unstable();
+            assert_eq!((of_a, of_b), (expect(mine), expect(theirs)), "{mine} and {theirs}");
+            assert!(was_told, "who asked knows that something differs");
         }
     }
 

@@ -2,9 +2,11 @@
 //! node's and the simulators', so that what is tried in a simulation is what runs. It waits for the store and for nothing
 //! else, in whatever runtime there is; the engine itself knows nothing of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
+use heliu_record::scope::Scope;
 use heliu_storage::{DamagedRow, Loaded, Read, ReadRecords, ScanItem, ScanPage, Store, StoreError, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
@@ -52,7 +54,13 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
         Effect::ReadPeer { link, store: peer, node, after } => {
             read_peer(store, link, (peer, node), after).await.unwrap_or_else(failed(link))
         }
-        Effect::Scan { link } => scan(store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
+        Effect::Scan { link, scopes } => {
+            let items = match scopes {
+                Some(scopes) => scan_scopes(store, &scopes).await,
+                None => scan(store).await,
+            };
+            items.map_or_else(failed(link), |items| Input::Scanned { link, items })
+        }
         Effect::ReadGranted { after } => {
             store.granted(after, GRANTED_ROWS).await.map_or_else(Input::CannotRead, |items| Input::Granted { items })
         }
@@ -180,6 +188,23 @@ async fn read_peer(
         None => None,
     };
     Ok(Input::Peer { link, cursor, last_commit, wants })
+}
+
+async fn scan_scopes(store: &dyn ReadRecords, scopes: &BTreeSet<Scope>) -> Result<Vec<ScanItem>, StoreError> {
+    let mut all = Vec::new();
+    for scope in scopes {
+        let mut after = None;
+        loop {
+            let page = store.scan_scope(scope, after, SCAN_ROWS).await?;
+            all.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+    }
+    all.sort_unstable_by_key(|item| item.id);
+    Ok(all)
 }
 
 async fn scan(store: &dyn ReadRecords) -> Result<Vec<ScanItem>, StoreError> {

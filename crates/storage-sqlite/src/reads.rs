@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::scope::Scope;
 use heliu_storage::listing::{Found, Query};
 use heliu_storage::row::Counts;
 use heliu_storage::{
@@ -85,6 +86,10 @@ impl ReadRecords for SqliteStore {
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         read!(self, "scanning records", connection => records::scan(connection, after, limit))
+    }
+
+    async fn scan_scope(&self, scope: &Scope, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
+        read!(self, "scanning records of a scope", connection => records::scan_scope(connection, scope, after, limit))
     }
 
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
+use heliu_record::scope::Scope;
 use heliu_storage::{
-    DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError, UnjudgedRow,
+    DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError, UnjudgedRow, scope_bytes,
 };
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
@@ -42,6 +43,24 @@ pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, co
             return Err(Fault::Index { table: "records", key: cells.name() });
         }
     }
+    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
+    sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
+    Ok(page)
+}
+
+/// Those alone that name this scope, in the order in which they were made.
+pub async fn scan_scope(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<ScanPage, Fault> {
+    let sql = format!(
+        "SELECT {RECORD_COLUMNS} FROM records r WHERE r.scope = ? \
+         AND r.key > coalesce((SELECT key FROM records WHERE id = ?), 0) ORDER BY r.key LIMIT +?"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(scope_bytes(scope)).bind(start(after.as_ref())).bind(limit(count));
+    let rows = query.fetch_all(connection).await?;
     let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
     sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
     Ok(page)

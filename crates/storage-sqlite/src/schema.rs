@@ -12,10 +12,11 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use crate::fault::Fault;
 
 /// Script n brings version n to version n + 1. A script that has been released never changes.
-const SCRIPTS: [&str; 3] = [
+const SCRIPTS: [&str; 4] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_scopes.sql"),
     include_str!("../migrations/0003_listing.sql"),
+    include_str!("../migrations/0004_by_scope.sql"),
 ];
 
 /// The format that this program writes.

@@ -55,7 +55,7 @@ macro_rules! conformance_suite {
                 the_chains_of_an_author, a_large_transaction,
             ],
             records: [
-                a_row_is_replaced, scanning_in_pages, short_ids, listing, listing_by_bytes, references_are_replaced_as_a_whole,
+                a_row_is_replaced, scanning_in_pages, scanning_one_scope, short_ids, listing, listing_by_bytes, references_are_replaced_as_a_whole,
                 wants_are_the_records_that_wait,
                 records_that_could_not_be_judged_are_found_without_the_others, hidden_records_by_position, counting, written_by_an_author,
                 a_row_under_a_wrong_id_gets_its_own,

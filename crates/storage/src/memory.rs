@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 pub use columns::{Column, Name};
 use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use state::{State, page};
 
@@ -129,6 +130,14 @@ impl ReadRecords for MemoryStore {
             next,
             damaged: bad.into_iter().map(damaged).collect(),
         })
+    }
+
+    async fn scan_scope(&self, scope: &Scope, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
+        let state = self.lock();
+        let items = state.after(after).filter(|(id, slot)| slot.row.scope == *scope && slot.preimage.id() == **id);
+        let items: Vec<ScanItem> = items.take(limit).map(|(_, slot)| slot.scanned()).collect();
+        let next = items.last().filter(|_| items.len() == limit).map(|item| item.id);
+        Ok(ScanPage { items, next, damaged: Vec::new() })
     }
 
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::listing::{Found, Query};
@@ -46,6 +47,9 @@ pub trait ReadRecords: Send + Sync {
     async fn referring(&self, targets: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>, StoreError>;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError>;
+    /// As [`ReadRecords::scan`], of those alone that name this scope, in an order of the store's own. A row that is not what was
+    /// written may not be among them: a scan tells of it.
+    async fn scan_scope(&self, scope: &Scope, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError>;
     /// As [`ReadRecords::scan`], of those alone that have grants.
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError>;
     /// What is kept of records by the scopes that they name, in order; none if that is not, as a whole, what was written with

@@ -117,6 +117,12 @@ impl AudienceKey {
         CommandId(hash16("heliu command of a row 1", &[&*self.secret, &id.0]))
     }
 
+    /// What ids are mixed with that follow from what a record says, for the same reason.
+    #[must_use]
+    pub fn of_said(&self) -> [u8; 16] {
+        hash16("heliu what is said 1", &[&*self.secret])
+    }
+
     /// What the values of one record are locked with that name this key of an audience. It says nothing of the audience's
     /// key, or of another record's; and who says that one key is two audiences' gets two keys of it.
     #[must_use]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse, ListRequest};
-use heliu_client::schema::{Ends, Field, Makes, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
+use heliu_client::schema::{Ends, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
 use heliu_record::command::undo::{UNDO, UNDONE};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
@@ -18,10 +18,12 @@ use crate::given::{Given, ask};
 use crate::names::{Names, ids_in};
 use crate::out::complain;
 use crate::random::random;
+use crate::references::{FIELD, goes_by_kind, references};
 use crate::render::{short, view_of};
 use crate::text::{Say, clean, codes, count, say, tr};
 use crate::view::{entry_told, field_label, unnumbered, value_told};
-use crate::{explain, foreseen, target, which};
+use crate::which::{self, Meant};
+use crate::{explain, foreseen, target};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     let Some(name) = &args.command else {
@@ -57,6 +59,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         reason: args.asker.reason.clone(),
         guessable_id: false,
         dry_run: args.dry_run,
+        on_behalf: on_behalf(&client, &args.asker).await?,
     };
     let done = execute(&client, request).await?;
     if args.dry_run {
@@ -80,6 +83,7 @@ pub async fn undo(args: UndoArgs) -> Result<Done, Failure> {
         arguments: undone.map(|id| (UNDONE.to_owned(), id)).into_iter().collect(),
         command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id },
         who: who(&args.asker),
+        on_behalf: on_behalf(&client, &args.asker).await?,
         reason: args.asker.reason,
         dry_run: args.dry_run,
         ..ExecuteRequest::default()
@@ -120,6 +124,14 @@ pub fn draw_id() -> Result<String, Failure> {
 pub fn who(asker: &Asker) -> String {
     let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
     asker.who.clone().or_else(user).unwrap_or_default()
+}
+
+/// The seat in whose name it is done, by its code or id; empty: the node's own.
+pub async fn on_behalf(client: &Client, asker: &Asker) -> Result<String, Failure> {
+    match asker.on_behalf.as_str() {
+        "" => Ok(String::new()),
+        seat => which::argument(client, seat, &ValueType::Seat).await,
+    }
 }
 
 pub fn shape(done: &ExecuteResponse) -> Value {
@@ -188,7 +200,7 @@ fn told_with(said: &str, name: &str, done: &ExecuteResponse, names: &Names, entr
 }
 
 /// The subject stands alone, arguments are `key=value`.
-fn take_apart(
+pub fn take_apart(
     command: &SchemaCommand,
     words: &[String],
 ) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
@@ -216,7 +228,7 @@ fn take_apart(
 }
 
 /// What was typed, or is where was said. Everything is read before anything is sent.
-fn values(
+pub fn values(
     schema: &Schema,
     command: &SchemaCommand,
     typed: BTreeMap<String, String>,
@@ -252,7 +264,7 @@ fn values(
 }
 
 /// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
-fn is_sealed(schema: &Schema, command: &SchemaCommand, name: &str, field: Option<&str>) -> bool {
+pub fn is_sealed(schema: &Schema, command: &SchemaCommand, name: &str, field: Option<&str>) -> bool {
     let sealed = |name: &str| schema.fields_called(name).any(|field| field.sealed);
     match command.arguments.iter().find(|argument| argument.name == name) {
         Some(argument) => argument.sealed && field.is_none_or(sealed),
@@ -268,64 +280,15 @@ async fn whole_ids(
     subject: &str,
     mut arguments: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
-    let written = written_type(client, schema, command, subject, &arguments).await?;
-    let made = match &command.makes {
-        Makes::NamedBy(naming) if command.takes_fields => {
-            arguments.get(naming).and_then(|kind| schema.kind_called(kind))
-        }
-        _ => None,
-    };
-    for (name, text) in &mut arguments {
-        let declared = command.arguments.iter().find(|argument| argument.name == *name);
-        let field = made.and_then(|kind| kind.field(name));
-        let (value, many) = match (&written, declared, field) {
-            (Some(written), Some(argument), _) if VALUES.contains(&argument.name.as_str()) => (written, false),
-            (_, Some(argument), _) => (&argument.value, argument.many),
-            (_, None, Some(field)) => (&field.value, field.many),
-            (_, None, None) => continue,
-        };
-        if !is_reference(value) {
-            continue;
-        }
-        let parts: Vec<&str> = if many { text.split(',').collect() } else { vec![text.as_str()] };
-        let mut whole = Vec::new();
-        for part in parts.into_iter().map(str::trim).filter(|part| !part.is_empty()) {
-            whole.push(which::argument(client, part, value).await?);
-        }
-        *text = whole.join(",");
+    let is_asked = !subject.is_empty() && goes_by_kind(schema, command, &arguments);
+    let kind = if is_asked { client.get(subject).await?.kind } else { String::new() };
+    let named = references(schema, command, schema.kind(&kind), &arguments);
+    let texts = named.iter().flat_map(|named| named.texts(&arguments).map(|text| (text, &named.value)));
+    let meant = Meant::of(client, texts).await?;
+    for named in &named {
+        named.put(&mut arguments, &meant)?;
     }
     Ok(arguments)
-}
-/// Whether a value names a record or a seat.
-fn is_reference(value: &ValueType) -> bool {
-    matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat)
-}
-
-/// The arguments by which commands for any field say what is written.
-const VALUES: [&str; 2] = ["value", "element"];
-
-/// The type of what is written in the field, or the part of an entry, that the arguments name; none if it names nothing.
-async fn written_type(
-    client: &Client,
-    schema: &Schema,
-    command: &SchemaCommand,
-    subject: &str,
-    arguments: &BTreeMap<String, String>,
-) -> Result<Option<ValueType>, Failure> {
-    let takes = |name: &str| command.arguments.iter().any(|argument| argument.name == name);
-    let Some(name) = arguments.get(FIELD).filter(|_| takes(FIELD) && VALUES.iter().any(|value| takes(value))) else {
-        return Ok(None);
-    };
-    let value = |field: &Field| match arguments.get("part") {
-        Some(part) => field.part_called(part).map(|part| part.value.clone()),
-        None => Some(field.value.clone()),
-    };
-    // What no kind has is not asked for.
-    if subject.is_empty() || !schema.fields_called(name).filter_map(value).any(|value| is_reference(&value)) {
-        return Ok(None);
-    }
-    let record = client.get(subject).await?;
-    Ok(schema.kind(&record.kind).and_then(|kind| kind.field_called(name)).and_then(value))
 }
 
 /// The record that a command is about, by what somebody calls it.
@@ -338,11 +301,10 @@ async fn meant_subject(client: &Client, command: &SchemaCommand, subject: Option
     }
 }
 
-const FIELD: &str = "field";
 const STATE: &str = "state";
 
 /// What is over once the command has been carried out, if something is.
-fn ended(schema: &Schema, command: &SchemaCommand, arguments: &BTreeMap<String, String>) -> Option<Say> {
+pub fn ended(schema: &Schema, command: &SchemaCommand, arguments: &BTreeMap<String, String>) -> Option<Say> {
     match &command.ends {
         Ends::Nothing => None,
         Ends::This(ends) => {

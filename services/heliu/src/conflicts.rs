@@ -104,6 +104,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
     let conflict = client.conflict(&args.id).await?;
     let choose = chosen(&client, &conflict, args.choose).await?;
     let arguments = BTreeMap::from([("conflict".to_owned(), conflict.id.clone()), ("choice".to_owned(), choose)]);
+    let on_behalf = command::on_behalf(&client, &args.asker).await?;
     let request = ExecuteRequest {
         command: "conflict.settle".to_owned(),
         subject: conflict.subject.clone(),
@@ -113,6 +114,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         reason: args.asker.reason,
         guessable_id: false,
         dry_run: false,
+        on_behalf,
     };
     let done = command::execute(&client, request).await?;
     if args.read.json {

@@ -96,6 +96,19 @@ impl Failure {
         }
     }
 
+    /// All of it as one text, where it is one of many.
+    pub fn in_one(self) -> Say {
+        let ends = |text: &str| text.is_empty() || text.ends_with(['。', '.', ':', ':', ';', ';', ')', ')']);
+        let mut said = self.what;
+        for why in self.why.iter().chain(self.next.as_deref()) {
+            said.zh.push_str(if ends(&said.zh) { "" } else { ";" });
+            said.zh.push_str(&why.zh);
+            said.en.push_str(if ends(&said.en) { " " } else { "; " });
+            said.en.push_str(&why.en);
+        }
+        said
+    }
+
     /// What people read, in the language of the process.
     pub fn told(&self) -> String {
         let label = say!("错误", "error");

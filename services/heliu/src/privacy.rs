@@ -20,7 +20,7 @@ use crate::{target, which};
 pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
     needs_reason(&args.why, "--why")?;
     let client = target::connect(&args.read.target).await?;
-    let who = who(&Asker { reason: String::new(), who: args.who.clone() });
+    let who = who(&Asker { who: args.who.clone(), ..Asker::default() });
     let id = which::record(&client, &args.id, "").await?;
     let fields = client.reveal(RevealRequest { id, who, why: args.why.clone(), after: args.after }).await?;
     if args.read.json {
@@ -74,7 +74,7 @@ pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
         &say!("将在所有节点永久抹除记录 {shown}", "record {shown} will be erased everywhere and for good"),
         args.yes,
     )?;
-    let who = who(&Asker { reason: String::new(), who: args.who.clone() });
+    let who = who(&Asker { who: args.who.clone(), ..Asker::default() });
     let request = EraseRequest { record: id.clone(), reason: args.reason.clone(), who };
     // Before: what is done must not be told as failed because the node cannot be asked once more.
     let schema = client.schema().await?;

@@ -249,7 +249,11 @@ impl Telling<'_> {
     fn change(&self, change: &Change) -> String {
         // A change that cannot be read has no time either.
         let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
-        let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
+        let (mut at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
+        if change.on_behalf.is_some() {
+            let seat = place(change.on_behalf.as_ref());
+            at = tr!("{at} 代 {seat}", "{at} for {seat}");
+        }
         let by = if who.is_empty() { String::new() } else { format!("  {who}") };
         let id = short(&change.leaf);
         let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(self.schema, &change.command)));
@@ -407,7 +411,7 @@ fn change_shape(change: &Change) -> Value {
         "status": word(change.status().as_str_name(), "CHANGE_STATUS_"),
         "unreadable": change.unreadable, "position": change.position,
         "origin_node": given(&change.origin_node),
-        "kind_version": change.kind_version,
+        "kind_version": change.kind_version, "on_behalf": seat_shape(change.on_behalf.as_ref()),
     })
 }
 
@@ -458,7 +462,7 @@ mod tests {
             "build_mode": "coordinated", "successors": {"all": {"org": "ab".repeat(32)}}});
         let hall = json!({"name": "礼堂", "resource_kind": "hall",
             "bookings": {format!("{}-{}", "ab".repeat(16), "cd".repeat(15)): {"state": "needs_owner_reconfirm"}}});
-        let alliance = json!({"name": "联盟", "alliance_kind": "league", "present": ["ab".repeat(16)],
+        let alliance = json!({"name": "联盟", "form": "league", "present": ["ab".repeat(16)],
             "part_time": {"x": {"state": "lapsing"}}});
         let all = [("member", member), ("org", org), ("resource", hall), ("alliance", alliance)];
         let schema = served::schema();

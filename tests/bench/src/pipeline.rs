@@ -113,6 +113,7 @@ fn edit(member: &SyntheticMember, number: usize) -> Request {
         arguments: BTreeMap::from(arguments),
         who: "bench".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod privacy;
 
+use std::collections::BTreeSet;
+
 use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
 use heliu_replication::Reply;
@@ -16,6 +18,10 @@ use crate::world::{Habits, World};
 
 pub struct Story {
     pub world: World,
+    /// Some lines are cut.
+    is_cut: bool,
+    /// Commands that were carried out while they were.
+    apart: BTreeSet<String>,
 }
 
 /// One node of a story.
@@ -64,7 +70,7 @@ impl Story {
             world.machines[machine].peers.extend(mirrored);
         }
         world.start_all();
-        Story { world }
+        Story { world, is_cut: false, apart: BTreeSet::new() }
     }
 
     fn at_rest(world: World, seed: u64, names: &[&str]) -> Self {
@@ -75,6 +81,7 @@ impl Story {
 
     /// Nobody of the one group can reach anybody of the other.
     pub fn cut(&mut self, one: &[&str], other: &[&str]) {
+        self.is_cut = true;
         for a in one {
             for b in other {
                 let (a, b) = (self.world.machine(a), self.world.machine(b));
@@ -84,6 +91,7 @@ impl Story {
     }
 
     pub fn heal(&mut self) {
+        self.is_cut = false;
         self.world.mend();
     }
 
@@ -134,10 +142,11 @@ impl Story {
         shown
     }
 
-    /// The end of a story: all promises are kept.
-    pub fn ends_well(&self) {
+    /// The end of a story: all promises are kept. Returns the commands that were carried out while lines were cut.
+    pub fn ends_well(&self) -> BTreeSet<String> {
         let found: Vec<String> = check(&self.world).iter().map(Violation::to_string).collect();
         assert!(found.is_empty(), "{}\n{}", self.words(), found.join("\n"));
+        self.apart.clone()
     }
 
     #[must_use]
@@ -164,7 +173,11 @@ impl At<'_> {
     /// A command that must be carried out.
     pub fn done(&mut self, command: &str, subject: Option<RecordId>, arguments: &[(&str, &str)]) -> Done {
         match self.ask(command, subject, arguments) {
-            Reply::Done(done) => done,
+            Reply::Done(done) => {
+                let is_apart = self.story.is_cut;
+                self.story.apart.extend(is_apart.then(|| command.to_owned()));
+                done
+            }
             other => panic!("{}\n{command}: {other:?}", self.story.words()),
         }
     }

@@ -8,6 +8,8 @@ use crate::coverage::Ground;
 pub struct Tally {
     pub commands: BTreeMap<String, u64>,
     pub refused: u64,
+    /// Of these, of days that had not come by a calendar that people went by.
+    pub misdated: u64,
     pub repeated: u64,
     pub frames: u64,
     pub leaf_frames: u64,
@@ -66,6 +68,7 @@ impl Tally {
         }
         let pairs = [
             (&mut self.refused, other.refused),
+            (&mut self.misdated, other.misdated),
             (&mut self.repeated, other.repeated),
             (&mut self.frames, other.frames),
             (&mut self.leaf_frames, other.leaf_frames),

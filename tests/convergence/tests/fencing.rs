@@ -34,7 +34,7 @@ fn stolen_village(seed: u64) -> (Story, RecordId) {
     story.world.retire(village);
     story.cut(&["C"], &["T1"]);
     // A month back, as if it had been written before anybody noticed.
-    story.world.skew(thief, -30 * DAY_MS);
+    story.world.skew(thief, -30 * DAY_MS, false);
     set(&mut story, "V11*", org, "name", "假支部");
     story.wait();
     set(&mut story, "T1", org, "name", "镇改支部");

@@ -41,6 +41,7 @@ fn order(
         arguments: arguments.map(|(name, value)| (name.to_owned(), value)).into(),
         who: "clerk".to_owned(),
         reason: "members.csv".to_owned(),
+        on_behalf: None,
     };
     let (role, today, sight) = ("write".to_owned(), Date::constant(2026, 3, 1), Sight::WHOLE);
     story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, is_trial, role, today, sight })

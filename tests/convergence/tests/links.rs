@@ -216,17 +216,19 @@ fn what_moves_for_a_link_is_verified_without_being_asked() {
     }
 }
 
-#[test]
-fn links_that_reconcile_at_once_share_a_scan_and_keep_no_command_waiting() {
+/// The county's disk is an old copy, which lacks what was written at a seat: nobody's cursor holds any more.
+fn restored_without(seat: &str) -> (u64, u64) {
     let townships = ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"];
     let mut story = Story::of(10, &[&["C"], &townships[..]].concat());
-    let seat = story.seat("T1");
-    story.at("T1").makes("org.create", &[("name", "党委"), ("seat", &seat)]);
+    for name in townships {
+        let seat = story.seat(name);
+        story.at(name).makes("org.create", &[("name", "党委"), ("seat", &seat)]);
+    }
     story.run_until_quiet();
-    // The county's disk is an old copy: nobody's cursor holds any more.
     let county = story.world.machine("C");
     story.world.back_up(county);
-    story.at("C").makes("org.create", &[("name", "县委")]);
+    let seat = story.seat(seat);
+    story.at("C").makes("org.create", &[("name", "县委"), ("seat", &seat)]);
     story.run_until_quiet();
     // Whoever wants to know has everybody told how far the county's feed goes, though nothing in it is for them.
     let links = story.world.machines[county].engine.as_ref().expect("it runs").links();
@@ -238,16 +240,21 @@ fn links_that_reconcile_at_once_share_a_scan_and_keep_no_command_waiting() {
     story.world.restore(county);
     story.world.habits.store_ms = (250, 250);
     story.world.run_for(3_000);
-    assert!(story.world.tally.scans > before.scans, "they have begun");
-    // Answered within five seconds, which is less than a scan for each link takes.
+    // Answered within five seconds.
     story.at("C").makes("org.create", &[("name", "县委")]);
     story.run_until_quiet();
     let after = &story.world.tally;
-    let (reconciled, scans) = (after.reconciled - before.reconciled, after.scans - before.scans);
-    // Both ends of each link reconcile.
-    assert!(reconciled >= 16, "{reconciled}");
-    assert!(scans <= 8 + 6, "{scans} scans for {reconciled} reconciliations");
     story.ends_well();
+    (after.reconciled - before.reconciled, after.scans - before.scans)
+}
+
+#[test]
+fn links_that_reconcile_at_once_read_only_what_differs_and_keep_no_command_waiting() {
+    // Both ends of each link reconcile.
+    let (reconciled, scans) = restored_without("C");
+    assert!(reconciled >= 16 && scans == 0, "what only the county has is for nobody: {scans} scans for {reconciled}");
+    let (reconciled, scans) = restored_without("T3");
+    assert!(reconciled >= 16 && (1..=2).contains(&scans), "one link differs: {scans} scans for {reconciled}");
 }
 
 #[test]

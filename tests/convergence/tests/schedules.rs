@@ -1,11 +1,14 @@
 //! A few hundred schedules in every run, and all that ever failed.
 
+use std::collections::BTreeSet;
+
 use convergence::coverage::Coverage;
 use convergence::kept;
 use convergence::schedule::plan::{Plan, Step};
 use convergence::schedule::{
     Options, compare_with_right_clocks, failures_of, has_comparable_clocks, run, run_plan, shrink,
 };
+use heliu_catalogue::catalogue;
 
 fn must_hold(name: &str, plan: &Plan) {
     let checks = Options { clocks: true, ..Options::default() };
@@ -74,6 +77,42 @@ fn every_fault_and_every_pair_of_faults_is_drawn() {
     let apart = coverage.faults_apart();
     let repair = "after a change of what seeds draw, write the corpus anew: see CONTRIBUTING.md";
     assert!(apart.is_empty(), "{apart:?} are never together in the corpus; {repair}");
+}
+
+/// Who goes by a calendar that is years behind is refused the days of today, at that machine and by nobody else; whatever is
+/// taken there is taken everywhere.
+#[test]
+fn where_people_go_by_a_wrong_day_they_are_refused_what_has_not_come_and_everything_else_holds() {
+    let mut misdated = 0;
+    for seed in 620..680 {
+        let plan = Plan::draw(seed);
+        if plan.steps.iter().any(|(_, step)| matches!(step, Step::Believe { .. })) {
+            let (told, found) = failures_of(&plan, Options { clocks: true, ..Options::default() });
+            assert_eq!(found, [""; 0], "seed {seed}");
+            misdated += told.tally.misdated;
+        }
+    }
+    assert!(misdated > 0, "nobody was refused a day");
+}
+
+/// Every command that the product declares is asked for by somebody, whatever its name.
+#[test]
+fn clerks_draw_every_command_that_is_declared() {
+    let declared: Vec<&str> = catalogue().commands().map(|command| command.name).collect();
+    let mut asked: BTreeSet<String> = BTreeSet::new();
+    // Of so many commands each is rare: as many schedules as it takes, up to a bound that is never near.
+    for seed in 1..=2_000 {
+        if declared.iter().all(|name| asked.contains(*name)) {
+            break;
+        }
+        let recorded = run(seed, Options { records: true, ..Options::default() }).recorded.expect("it was recorded");
+        asked.extend(recorded.steps.into_iter().filter_map(|(_, step)| match step {
+            Step::Ask { request, .. } => Some(request.name),
+            _ => None,
+        }));
+    }
+    let missing: Vec<&str> = declared.into_iter().filter(|name| !asked.contains(*name)).collect();
+    assert_eq!(missing, [""; 0], "nobody has asked for them");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The commands of the README and of the guide to three machines are run as a reader would type them: among the repository's files, with the built `heliu` at
+//! The commands of the README, of the guide to three machines and of a clerk's day are run as a reader would type them: among the repository's files, with the built `heliu` at
 //! hand. All marked fences of a page are one session of a shell, which stops at the first command that fails.
 //!
 //! Two things differ from what is written: ports are free ones, so that two sessions can go on beside each other; and where
@@ -55,6 +55,16 @@ async fn three_machines_come_from_nothing_to_verified_equal_by_the_english_guide
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_machines_come_from_nothing_to_verified_equal_by_the_chinese_guide() {
     works("deploy/three-machines.zh-CN.md", "zh").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clerk_gets_through_the_day_by_the_english_page() {
+    works("docs/a-clerks-day.md", "en").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clerk_gets_through_the_day_by_the_chinese_page() {
+    works("docs/a-clerks-day.zh-CN.md", "zh").await;
 }
 
 async fn works(page: &str, language: &str) {

@@ -1,10 +1,11 @@
 //! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
 //!
-//! Bottom up: `stages`, `fields`, `home`, `kind`, `owner`, `register`, `ended_home`, `transfer`, `outside`, `two_homes`,
+//! Bottom up: `stages`, `fields`, `course`, `home`, `kind`, `owner`, `register`, `ended_home`, `transfer`, `outside`, `two_homes`,
 //! `dates`, `development`, `same`.
 
 use heliu_record::prelude::*;
 
+pub mod course;
 mod dates;
 mod development;
 mod ended_home;
@@ -18,6 +19,11 @@ mod same;
 mod stages;
 mod transfer;
 mod two_homes;
+
+pub use fields::{WAIVED, move_state, words_of};
+pub use home::Member;
+pub use register::HOME_DISPUTED;
+pub use stages::{stage, stage_label, stages_of, standing_of};
 
 /// In the order in which help lists them: what registers members and assigns them.
 pub static SECTION: Section = section(

@@ -54,7 +54,7 @@ pub(super) static COMMANDS: &[Command] = &[
     .takes(&[required("to_org", ORG, "新归属支部", "the new branch")]),
 ];
 /// The home of a person is disputed or missing, so that no letter can move from it.
-pub(super) static HOME_DISPUTED: Message = message("home_disputed")
+pub static HOME_DISPUTED: Message = message("home_disputed")
     .what("“{0}”的归属尚有争议。", "The home of {0} is disputed.")
     .why("有两处已接收,或缺少归属。", "Two places have received this person, or there is no home.")
     .next("请先由共同上级处置冲突。", "Have a common superior settle the conflict first.");

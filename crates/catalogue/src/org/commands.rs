@@ -6,6 +6,7 @@ use super::fields::{
     ALL_UNITS, BUILD, COORDINATOR, FORMATION, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
     SUCCESSOR, UNITS,
 };
+use super::file::{DELEGATED, MERGED_FOR};
 use super::kind::KIND;
 use super::live::live;
 use crate::words::{ORG, ORGANISATION, UNIT};
@@ -64,6 +65,8 @@ pub(super) static COMMANDS: &[Command] = &[
             BELONGS,
             EFFECTIVE,
             NUMBER,
+            optional_field(&DELEGATED.field, "划转职权", "powers handed over").many(),
+            optional_field(&MERGED_FOR.field, "合建事由", "why it is done").many(),
         ]),
     about(ORGANISATION, "org.co_build", "共建", "build together", co_build)
         .help("由本组织协调指导各组织,人员不动", "this organisation coordinates others; no member moves")
@@ -125,6 +128,15 @@ fn merge_build(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         }
         planner.decide(old, LIFECYCLE.field.name, "absorbed")?;
         planner.put_parts(old.id, ALL_UNITS, [SUCCESSOR.with(org)]);
+    }
+    for set in [&DELEGATED, &MERGED_FOR] {
+        for named in planner.list(set.field.name) {
+            let element = set.field.value.parse_key(named, planner.world().seats());
+            let element = element.ok_or_else(|| Refusal::bad_value(&set.field, named, set.field.value))?;
+            if let Some(file) = planner.file_of_new(&KIND, org) {
+                planner.add(file, set, element);
+            }
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::fields::{
     BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
     SUCCESSORS, UNITS,
 };
+use super::file;
 use super::life::{self, life};
 use crate::words::ORGANISATION;
 
@@ -15,6 +16,8 @@ pub(super) static KIND: Kind = Kind::scoped(
     "党支部、党总支、党委、党小组及其联建形式",
     "a branch, general branch, committee or group, alone or joint",
 )
+.public()
+.filed(&file::KIND)
 .with(fields![
     NAME,
     LIFECYCLE,

@@ -1,18 +1,20 @@
 //! 党组织: a branch, a general branch, a committee, wherever it is built. Ending one is a decision, never a deletion.
 //!
-//! Bottom up: `fields`, `life`, `live`, `parents`, `two_successors`, `kind`, `commands`.
+//! Bottom up: `fields`, `file`, `life`, `live`, `parents`, `two_successors`, `kind`, `commands`.
 
 use heliu_record::prelude::*;
 
 mod commands;
 mod fields;
+mod file;
 mod kind;
 mod life;
 mod live;
 mod parents;
 mod two_successors;
 
-pub use fields::ALL_UNITS;
+pub use fields::{ALL_UNITS, kind_label, kinds, word_of};
+pub use file::WAIVED;
 pub use life::Org;
 pub use live::{found, live};
 #[cfg(test)]
@@ -20,7 +22,7 @@ pub use parents::Held;
 pub use parents::{Tree, projected_parent};
 
 pub static SECTION: Section = section(
-    &[&kind::KIND],
+    &[&kind::KIND, &file::KIND],
     commands::COMMANDS,
     &[parents::RULE, two_successors::RULE, life::RULE],
     &[parents::SETTLER, two_successors::SETTLER, life::SETTLER],

@@ -1,6 +1,8 @@
 //! Who is above whom. PARENT_CYCLE: two tiers each put one organisation under the other. Both edges are kept; for adding up, each
 //! organisation on the cycle stays where it last was without one.
 
+use std::collections::BTreeMap;
+
 use heliu_record::prelude::*;
 
 use super::fields::PARENT;
@@ -96,16 +98,38 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     vec![finding]
 }
 
-/// The chosen edge stays; every other organisation on the cycle goes back to its last acyclic parent.
+/// The chosen edge stays, or stands again; every other organisation on the cycle goes back to its last acyclic parent.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let edge = |value: &ConflictValue| Some((value.record, value.choice().parse().ok()?));
     let world = planner.whole();
-    for org in conflict.anchors.iter().filter(|org| **org != chosen.record) {
-        match projected_parent(*org, &Held(world)) {
-            Some(parent) => planner.set(*org, &PARENT, parent),
-            None => planner.clear(*org, &PARENT),
+    let cycle = Cycle { held: Held(world), edges: conflict.values.iter().filter_map(edge).collect() };
+    let kept = edge(chosen).map(|(org, parent)| (org, Some(parent)));
+    let others = conflict.anchors.iter().filter(|org| **org != chosen.record);
+    let others = others.map(|org| (*org, projected_parent(*org, &cycle)));
+    let parents: Vec<(RecordId, Option<RecordId>)> = kept.into_iter().chain(others).collect();
+    for (org, parent) in parents.into_iter().filter(|(org, parent)| Held(world).parent(*org) != *parent) {
+        match parent {
+            Some(parent) => planner.set(org, &PARENT, parent),
+            None => planner.clear(org, &PARENT),
         }
     }
     Ok(())
+}
+
+/// The tree with a cycle as it was when it was found, which somebody may have settled since.
+struct Cycle<'w> {
+    held: Held<'w>,
+    edges: BTreeMap<RecordId, RecordId>,
+}
+
+impl Tree for Cycle<'_> {
+    fn parent(&self, org: RecordId) -> Option<RecordId> {
+        self.edges.get(&org).copied().or_else(|| self.held.parent(org))
+    }
+
+    fn parents_written(&self, org: RecordId) -> Vec<RecordId> {
+        self.held.parents_written(org)
+    }
 }
 
 /// Whatever writes a parent, it is set by a seat above both organisations, and no organisation is above itself.

@@ -29,7 +29,7 @@ fn whatever_identifies_shows_both_values_until_somebody_chooses() {
         (b, "formation_mode", "single", "joint"),
         (hall, "resource_kind", "hall", "room"),
         (hall, "capacity", "80", "90"),
-        (league, "alliance_kind", "council", "league"),
+        (league, "form", "council", "league"),
     ] {
         sets(county, record, field, one);
         sets(t1, record, field, other);

@@ -304,7 +304,8 @@ fn a_synthetic_county_is_accepted_by_its_own_commands() {
         assert_eq!(record.view.json["effective_home"], json!(member.branch.to_string()));
         let request = member.request(false);
         let today = String::from("2026-03-01");
-        let asker = command::Asker { seat: node.seat, place: 0, today, sight: Sight::WHOLE };
+        let asker =
+            command::Asker { seat: node.seat, place: 0, deputy: None, today, sight: Sight::WHOLE, secret: Ok([7; 16]) };
         let planned = catalogue().plan(&request, &asker, &node).expect("a plan");
         assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
     }
@@ -377,6 +378,7 @@ fn who_asks_and_why_is_told_without_hidden_characters() {
         arguments: [("name".to_owned(), "甲".to_owned())].into(),
         who: "王\u{202e}五".to_owned(),
         reason: "一\n二".to_owned(),
+        on_behalf: None,
     };
     assert_eq!(county.ask_request(&request).expect_err("it is hidden").code, "hidden_character");
     request.who = "王五".to_owned();

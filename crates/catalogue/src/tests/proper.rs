@@ -71,6 +71,7 @@ fn a_reason_and_a_clerk_are_no_place_for_an_identity_number_either() {
         arguments,
         who: "王五".into(),
         reason: NUMBER.into(),
+        on_behalf: None,
     };
     assert_eq!(t1.ask_request(&request).expect_err("it is refused").code, "identity_number");
     request.reason.clear();

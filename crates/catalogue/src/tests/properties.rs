@@ -63,7 +63,7 @@ fn drafts() -> impl Strategy<Value = Draft> {
             deps: deps.into_iter().map(ChangeHash).collect(),
             start_op,
             time_ms,
-            note: Note { who, command, reason },
+            note: Note { who, command, reason, on_behalf: None },
             puts: puts.collect(),
         }
     })
@@ -85,7 +85,7 @@ fn by_automerge(draft: &Draft) -> automerge::Change {
         pred: replaces.iter().map(id).collect::<Vec<_>>().into(),
         insert: false,
     });
-    let Note { who, command, reason } = &draft.note;
+    let Note { who, command, reason, .. } = &draft.note;
     automerge::Change::from(ExpandedChange {
         operations: operations.collect(),
         actor_id: ActorId::from(draft.actor.0),

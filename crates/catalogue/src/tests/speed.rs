@@ -28,7 +28,7 @@ fn a_plain_member_folds_to_a_small_view() {
     let again = Record::fold(record.kind(), record.preimage.clone(), record.history.clone(), &county_seats(1, 1));
     assert_eq!(again.view, record.view);
     assert!(catalogue().conflicts(member.id(), &node).is_empty());
-    assert_eq!(record.view.signal, [0; 8], "no rule of another record reads a member");
+    assert_eq!(record.view.signal, [0; 8], "nothing that a rule of another record reads is written: he has not moved");
 }
 
 #[test]

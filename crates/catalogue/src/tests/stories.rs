@@ -255,6 +255,25 @@ fn s12_two_tiers_put_each_organisation_under_the_other() {
     assert!(county.open.is_empty() && t1.open.is_empty());
     assert_eq!(county.json(village)["parent_org"], json!(hex(committee)));
     assert_eq!(county.json(enterprise)["parent_org"], json!(hex(village)));
+
+    // The township thinks again, then the county, which is above it; then it is the county's to change.
+    for (by, chosen, other) in [(0, enterprise, village), (1, village, enterprise), (1, enterprise, village)] {
+        let [county, t1] = &mut all;
+        let node = if by == 0 { &mut *t1 } else { &mut *county };
+        node.settles(&conflict, &hex(chosen));
+        meet(t1, county);
+        assert!(county.open.is_empty() && t1.open.is_empty());
+        assert_eq!(county.json(other)["parent_org"], json!(hex(chosen)));
+        assert_eq!(county.json(chosen)["parent_org"], json!(hex(committee)));
+    }
+    let [_, t1] = &mut all;
+    let (id, village) = (conflict.id.to_string(), hex(village));
+    t1.is_refused(
+        "not_resolver",
+        "conflict.settle",
+        Some(conflict.subject),
+        &[("conflict", &id), ("choice", &village)],
+    );
 }
 
 #[test]

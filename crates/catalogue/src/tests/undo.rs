@@ -65,6 +65,7 @@ fn what_others_did_what_was_decided_and_what_was_built_on_is_not_undone_and_it_i
         arguments,
         who: "another".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     };
     assert_eq!(county.ask_request(&request).expect_err("not his").code, "undo_not_own");
     // Somebody wrote on it.
@@ -111,8 +112,10 @@ fn an_undo_beside_anothers_edit_loses_nothing_and_the_conflict_shows_both() {
 fn preview(node: &Node, command: &str, subject: Option<RecordId>, arguments: &[(&str, &str)]) -> Preview {
     let arguments = arguments.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     let (id, name) = (CommandId([9; 16]), command.to_owned());
-    let request = Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() };
-    let asker = Asker { seat: node.seat, place: 0, today: node.today.clone(), sight: Sight::WHOLE };
+    let request =
+        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new(), on_behalf: None };
+    let (today, sight, secret) = (node.today.clone(), Sight::WHOLE, Ok([7; 16]));
+    let asker = Asker { seat: node.seat, deputy: None, place: 0, today, sight, secret };
     let plan = catalogue().plan(&request, &asker, node).expect(command);
     catalogue().preview(&plan, &asker, node).expect(command)
 }

@@ -83,17 +83,20 @@ fn by_hand_a_part_is_set_of_an_entry_that_is_there_and_none_is_made_by_a_slip() 
 }
 
 #[test]
-fn entries_that_no_command_makes_are_made_by_hand_when_that_is_said() {
+fn an_entry_that_a_command_begins_is_not_begun_by_hand_and_one_that_is_named_after_something_is() {
     let [mut township] = nodes(["T1"]);
     let org = branch(&mut township, "V11", "一村党支部");
     let (other, third) = (branch(&mut township, "V12", "二村党支部"), branch(&mut township, "V13", "三村党支部"));
     let league = township.does("alliance.form", None, &[("name", "联盟"), ("convenor", &hex(org))]);
     let term = |entry| [("field", "part_time"), ("entry", entry), ("part", "term"), ("value", "2026")];
-    let refused = township.is_refused("no_entry", "record.set", Some(league), &term("p1"));
-    assert!(refused.next.zh.contains("entry=new"), "{refused}");
-    let host = township.seat_named("V11");
-    let host = [("field", "part_time"), ("entry", "new"), ("part", "host_seat"), ("value", &*host)];
-    let made = township.ask("record.set", Some(league), &host).expect("it is said").result["entry"].clone();
+    for entry in ["p1", "new"] {
+        let refused = township.is_refused("no_entry", "record.set", Some(league), &term(entry));
+        assert!(refused.next.zh.contains("part_time.nominate"), "{refused}");
+    }
+    township.does("alliance.join", Some(league), &[("org", &hex(other))]);
+    let lent = [("host", hex(org)), ("person", "测试甲0001".to_owned()), ("from_unit", hex(other))];
+    let lent = lent.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let made = township.ask("part_time.nominate", Some(league), &lent).expect("it is said").result["entry"].clone();
     township.does("record.set", Some(league), &term("1"));
     assert_eq!(township.json(league)["part_time"][&made]["term"], json!("2026"));
     // Successors are named after the units that they take over, or `all`.

@@ -12,7 +12,7 @@ use heliu_record::history::History;
 use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_record::sight::Sight;
-use heliu_record::view::Record;
+use heliu_record::view::{Record, View};
 use heliu_record::world::World;
 
 use crate::catalogue;
@@ -48,11 +48,11 @@ pub(crate) struct Node {
     /// Among the nodes of its seat.
     place: u32,
     actor: Actor,
-    seats: Arc<Seats>,
+    pub seats: Arc<Seats>,
     pub records: BTreeMap<RecordId, Record>,
     /// What the node stores of conflicts, kept up by the contract of `rules`.
     pub open: BTreeMap<ConflictId, Conflict>,
-    drawn: u64,
+    pub drawn: u64,
     pub today: String,
     /// What who asks here is shown.
     pub sight: Sight,
@@ -131,11 +131,26 @@ impl Node {
         self.drawn += 1;
         let id = CommandId(hash16("test command", &[&self.actor.0, &self.drawn.to_le_bytes()]));
         let name = command.to_owned();
-        self.ask_request(&Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() })
+        self.ask_request(&Request {
+            id,
+            name,
+            subject,
+            arguments,
+            who: "clerk".to_owned(),
+            reason: String::new(),
+            on_behalf: None,
+        })
     }
 
     pub fn ask_request(&mut self, request: &Request) -> Result<Plan, Refusal> {
-        let asker = Asker { seat: self.seat, place: self.place, today: self.today.clone(), sight: self.sight.clone() };
+        let asker = Asker {
+            seat: request.on_behalf.unwrap_or(self.seat),
+            deputy: None,
+            place: self.place,
+            today: self.today.clone(),
+            sight: self.sight.clone(),
+            secret: Ok([7; 16]),
+        };
         let plan = catalogue().plan(request, &asker, &*self)?;
         for write in &plan.writes {
             self.write(write, &request.name);
@@ -166,11 +181,16 @@ impl Node {
     }
 
     pub fn write(&mut self, write: &RecordWrite, command: &str) {
+        self.write_for(write, command, None);
+    }
+
+    /// As [`Node::write`], in the name of another seat.
+    pub fn write_for(&mut self, write: &RecordWrite, command: &str, on_behalf: Option<SeatId>) {
         let held = self.records.get(&write.record);
         let preimage = write.create.clone().or_else(|| held.map(|r| r.preimage.clone())).expect("a preimage");
         let empty = History::new();
         let history = held.map_or(&empty, |r| &r.history);
-        let note = Note { who: "clerk".to_owned(), command: command.to_owned(), reason: String::new() };
+        let note = Note { who: "clerk".to_owned(), command: command.to_owned(), on_behalf, ..Note::default() };
         let mut seal = seal_as(self.seat);
         let change = write.change(history, self.actor, 1_000, note, &mut seal).expect("a change within the limits");
         assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "it parses back to itself");
@@ -215,7 +235,18 @@ impl Node {
 
     /// Takes everything that another node holds.
     pub fn hears(&mut self, other: &Node) {
-        for record in other.records.values() {
+        self.hears_of(other, |_| true);
+    }
+
+    /// Takes of what another node holds what its own seat may have, as a link brings it.
+    pub fn hears_its_own(&mut self, other: &Node) {
+        let (own, seats) = (self.seat, Arc::clone(&self.seats));
+        let is_own = |view: &View| view.public || view.named().any(|seat| seats.is_at_or_above(own, seat));
+        self.hears_of(other, |record| is_own(&record.view));
+    }
+
+    fn hears_of(&mut self, other: &Node, is_taken: impl Fn(&Record) -> bool) {
+        for record in other.records.values().filter(|record| is_taken(record)) {
             let changes: Vec<_> = record.history.changes().cloned().collect();
             self.take(&record.preimage, &changes);
         }

@@ -166,7 +166,7 @@ impl AdministrationService for Administration {
     async fn erase(&self, request: Request<pb::EraseRequest>) -> Answer<pb::EraseResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let record = reach.record_id(&asked.record, "record").await?;
+        let record = reach.own_record_id(&asked.record, "record").await?;
         let by = actor(&reach.caller, Role::Registry, &asked.who);
         match self.node.erase(record, by, asked.reason).await {
             Ok(()) => {}

@@ -39,13 +39,13 @@ pub(super) fn listed(row: &AuditRow) -> pb::AuditEntry {
     )
 }
 
-/// Whether an entry is about something that the bearer is shown: a record, a node or a seat. Others are for operators.
+/// Whether an entry is about something of the bearer's: a record, a node or a seat. Others are for operators.
 pub(super) async fn is_for(entry: &pb::AuditEntry, reach: &Reach<'_>) -> Result<bool, Status> {
     if reach.has_named(&entry.subject) {
         return Ok(true);
     }
     match entry.subject.parse() {
-        Ok(record) => reach.has(record).await,
+        Ok(record) => reach.has_own(record).await,
         Err(_) => Ok(false),
     }
 }

@@ -116,7 +116,7 @@ impl Operations {
         let rows = self.store.stranded(STRANDED).await.map_err(|error| of_read(&error))?;
         let mut found = Vec::new();
         for row in rows.into_iter().filter(|row| row.leaf.to_string().starts_with(&prefix)) {
-            if reach.is_operator() || reach.has(row.record).await? {
+            if reach.is_operator() || reach.has_own(row.record).await? {
                 found.push(row);
             }
         }
@@ -453,7 +453,7 @@ impl OperationsService for Operations {
             let is_before = at < from && reach.is_operator();
             let row = if is_before { None } else { self.store.record(id).await.map_err(of_store)? };
             looked += row.as_ref().map_or(0, |row| row.view.len());
-            let is_shown = reach.is_operator() || row.as_ref().is_some_and(|row| reach.shows(row));
+            let is_shown = reach.is_operator() || row.as_ref().is_some_and(|row| reach.owns(row));
             if let Some(row) = row.filter(|_| is_shown && at >= from)
                 && !page.take(operators::stranded(&row, edit.as_ref(), stranding))
             {

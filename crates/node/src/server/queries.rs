@@ -6,7 +6,7 @@ use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::collation::Sought;
 use heliu_record::id::{RecordId, SeatId, to_hex};
-use heliu_record::kind::{Kind, label};
+use heliu_record::kind::{Class, Kind, label};
 use heliu_record::listing::{Column, LISTED_CHARS_MAX, NAME};
 use heliu_storage::listing::{By, Filter, Group, Place, Query};
 use tonic::Status;
@@ -35,7 +35,8 @@ pub(super) fn query(
     known("kind", &asked.kind, catalogue.kinds().map(|kind| (kind.name, kind.label)))?;
     let kind = catalogue.kind(&asked.kind);
     check_counts(asked)?;
-    let Some(seats) = seats(reach, &asked.at)? else { return Ok(None) };
+    let is_public = kind.is_some_and(|kind| kind.class == Class::Public);
+    let Some(seats) = seats(reach, &asked.at, is_public)? else { return Ok(None) };
     let kinds = match kind {
         Some(kind) if reach.sight.has_kind(kind.name) => Some([kind.name.to_owned()].into()),
         Some(_) => return Ok(None),
@@ -85,15 +86,16 @@ fn check_counts(asked: &pb::QueryRequest) -> Result<(), Status> {
     Ok(())
 }
 
-/// The seats whose records are asked for: all (none), or these. Nothing: the bearer may see no such seat.
+/// The seats whose records are asked for: all (none), or these. Nothing: the bearer may see no such seat. What is public he may see of
+/// every seat; of all kinds together he is shown his seats' own.
 #[expect(clippy::option_option, reason = "no limit is not the same as nothing to see")]
-fn seats(reach: &Reach<'_>, at: &str) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
+pub(super) fn seats(reach: &Reach<'_>, at: &str, is_public: bool) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
     let directory = reach.directory.seats();
     let own = reach.sight.seats.iter().flatten().copied();
-    let shown = |seat: &SeatId| reach.sight.has_seat(*seat, directory);
+    let shown = |seat: &SeatId| is_public || reach.sight.has_seat(*seat, directory);
     let all = directory.iter().map(|seat| seat.id).chain(own).filter(shown);
     if at.is_empty() {
-        return Ok(Some(reach.sight.seats.is_some().then(|| all.collect())));
+        return Ok(Some((reach.sight.seats.is_some() && !is_public).then(|| all.collect())));
     }
     let named = directory.by_code(at).map(|seat| seat.id).or_else(|| at.parse().ok());
     let above = named.ok_or_else(|| Status::from(no_seat(at, "at")))?;

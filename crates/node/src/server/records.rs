@@ -22,7 +22,7 @@ use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read
 use super::scope::Reach;
 use super::story::Told;
 use super::words::{beside, digits, is_called, record};
-use super::{cut, pages, queries, story, trial, undoing};
+use super::{cut, ledgers, pages, queries, story, trial, undoing};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -62,8 +62,12 @@ impl Records {
             "" => None,
             given => Some(reach.record_id(given, "subject").await?),
         };
+        let on_behalf = match asked.on_behalf.as_str() {
+            "" => None,
+            given => Some(reach.seat(given, "on_behalf")?),
+        };
         let arguments: BTreeMap<_, _> = asked.arguments.into_iter().collect();
-        Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
+        Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason, on_behalf })
     }
 
     async fn carry_out(&self, reach: &Reach<'_>, mut asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
@@ -317,6 +321,11 @@ impl RecordsService for Records {
             has_more_groups,
             damaged,
         }))
+    }
+
+    async fn ledger(&self, request: Request<pb::LedgerRequest>) -> Result<Response<pb::LedgerResponse>, Status> {
+        let reach = self.reach(&request)?;
+        ledgers::ledger(&self.node, &self.store, &reach, request.into_inner()).await.map(Response::new)
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {

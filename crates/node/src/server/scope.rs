@@ -12,7 +12,7 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use tonic::{Request, Status};
 
-use super::refusals::{ambiguous, damaged, of_read, out_of_scope};
+use super::refusals::{ambiguous, damaged, no_seat, of_read, out_of_scope};
 use super::words::{digits, no_record};
 use crate::access::Caller;
 use crate::handle::NodeHandle;
@@ -65,7 +65,13 @@ impl<'a> Reach<'a> {
     }
 
     pub fn shows(&self, row: &RecordRow) -> bool {
-        self.sight.shows(&row.preimage.kind, &row.scope.owners, self.directory.seats())
+        let scope = &row.scope;
+        self.sight.shows(&row.preimage.kind, scope.public, &scope.owners, self.directory.seats())
+    }
+
+    /// Whether a record is the bearer's to work on: more is told of it than it says, and it may be taken away.
+    pub fn owns(&self, row: &RecordRow) -> bool {
+        self.sight.has(&row.preimage.kind, &row.scope.owners, self.directory.seats())
     }
 
     /// The record that an id or the beginning of one names, for who looks for what refers to it or writes to it.
@@ -82,6 +88,14 @@ impl<'a> Reach<'a> {
             [] => Err(no_record(&digits, field).into()),
             _ => Err(ambiguous(field, &digits).into()),
         }
+    }
+
+    /// A seat that the bearer may act for, by its region code or id.
+    pub fn seat(&self, text: &str, field: &str) -> Result<SeatId, Status> {
+        let seats = self.directory.seats();
+        let named = seats.by_code(text).map(|seat| seat.id).or_else(|| text.parse().ok());
+        let known = named.filter(|seat| seats.get(*seat).is_some() && self.sight.has_seat(*seat, seats));
+        known.ok_or_else(|| no_seat(text, field).into())
     }
 
     /// The row of the record that an id or the beginning of one names.
@@ -125,9 +139,16 @@ impl<'a> Reach<'a> {
         Ok(found)
     }
 
-    /// Whether a record is here and shown.
-    pub async fn has(&self, id: RecordId) -> Result<bool, Status> {
-        Ok(self.shown(id).await?.is_some())
+    /// As [`Reach::record_id`], of a record that is the bearer's to work on.
+    pub async fn own_record_id(&self, text: &str, field: &str) -> Result<RecordId, Status> {
+        let id = self.record_id(text, field).await?;
+        let is_own = self.sight.is_whole() || self.has_own(id).await?;
+        if is_own { Ok(id) } else { Err(out_of_scope(&id.short(), field).into()) }
+    }
+
+    /// Whether a record is here, and the bearer's to work on.
+    pub async fn has_own(&self, id: RecordId) -> Result<bool, Status> {
+        Ok(self.shown(id).await?.is_some_and(|row| self.owns(&row)))
     }
 
     /// Whether all of these records, as far as they are here, are shown.
@@ -152,11 +173,11 @@ impl<'a> Reach<'a> {
         self.has_all(&row.anchors).await
     }
 
-    /// What was refused is shown to who is shown its record; bytes of which nobody knows whose they are, to operators.
+    /// What was refused is shown to those whose its record is; bytes of which nobody knows whose they are, to operators.
     pub async fn has_quarantined(&self, row: &QuarantineRow) -> Result<bool, Status> {
         match row.record {
             _ if self.is_operator() => Ok(true),
-            Some(record) => self.has(record).await,
+            Some(record) => self.has_own(record).await,
             None => Ok(false),
         }
     }
@@ -176,7 +197,12 @@ impl<'a> Reach<'a> {
                 self.node.catalogue().kind_called(named()).is_some_and(|kind| self.sight.has_kind(kind.name))
             }
         };
-        if has_kind && self.sight.has_seat(self.node.seat(), self.directory.seats()) {
+        // Somebody of a seat without a node acts at its superior's, in the name of his own.
+        let seat = match asked.on_behalf.as_str() {
+            "" => self.node.seat(),
+            given => self.seat(given, "on_behalf")?,
+        };
+        if has_kind && self.sight.has_seat(seat, self.directory.seats()) {
             return Ok(());
         }
         Err(out_of_scope(&asked.command, "command").into())

@@ -143,6 +143,13 @@ pub(super) fn record(row: RecordRow, mut conflicts: Vec<String>, directory: &Dir
 }
 
 /// One leaf as people read it. Bytes that cannot be read are shown as what they are: a change that nobody understands.
+/// The seat in whose name a node wrote, if it is above that: nobody else acts for it, whatever he says.
+fn on_behalf(author: NodeId, seat: Option<SeatId>, directory: &Directory) -> Option<pb::Seat> {
+    let (seats, own) = (directory.seats(), directory.node(author)?.seat);
+    let below = seat.filter(|seat| *seat != own && seats.is_at_or_above(own, *seat))?;
+    Some(messages::seat(below, seats))
+}
+
 pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
     let shown = pb::Change {
         leaf: row.hash.to_string(),
@@ -162,6 +169,7 @@ pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
             who: change.note.who.clone(),
             command: change.note.command.clone(),
             reason: change.note.reason.clone(),
+            on_behalf: on_behalf(row.author, change.note.on_behalf, directory),
             puts: change.puts.iter().map(messages::put).collect(),
             ..shown
         },

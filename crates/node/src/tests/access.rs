@@ -150,19 +150,24 @@ async fn who_speaks_to_a_node_with_tls_without_is_told_so() {
 async fn a_token_for_some_seats_and_kinds_shows_no_others() {
     let seats = County::new();
     let township = seats.start(TOWNSHIP, &[]).await;
-    let ours = township.found("镇党委").await;
-    let arguments = [("name", "甲村党支部"), ("seat", VILLAGE)];
-    let theirs = township.node.execute(request("org.create", None, &arguments)).await.expect("a superior may");
-    let theirs = super::world::made(&theirs);
+    let committee = township.found("镇党委").await.to_string();
+    let make = async |command: &str, arguments: &[(&str, &str)]| {
+        let done = township.node.execute(request(command, None, arguments)).await.expect("a superior may");
+        super::world::made(&done)
+    };
+    let branch = make("org.create", &[("name", "甲村党支部"), ("seat", VILLAGE)]).await.to_string();
+    let ours = make("member.register", &[("name", "镇机关甲"), ("branch", &committee)]).await;
+    let theirs = make("member.register", &[("name", "甲"), ("branch", &branch)]).await;
 
     let roles = [Role::Read, Role::Write];
-    let all = ListRequest { kind: "org".to_owned(), ..ListRequest::default() };
+    let of_kind = |kind: &str| ListRequest { kind: kind.to_owned(), ..ListRequest::default() };
+    let all = of_kind("member");
     let of_village = Grant { seats: vec![VILLAGE.to_owned()], ..grant(&roles) };
     let clerk = client(&seats, TOWNSHIP, &township, of_village).await;
     let listed: Vec<String> =
         clerk.list(all.clone()).await.expect("it reads").records.into_iter().map(|r| r.id).collect();
     assert_eq!(listed, [theirs.to_string()]);
-    for called in ["镇党委", TOWNSHIP] {
+    for called in ["镇机关甲", TOWNSHIP] {
         let page = clerk.list(ListRequest { called: vec![called.to_owned()], ..all.clone() }).await.expect("it reads");
         assert!(page.records.is_empty() && page.next.is_empty(), "nor is it found by what it is called: {called}");
     }
@@ -182,12 +187,13 @@ async fn a_token_for_some_seats_and_kinds_shows_no_others() {
 
     let of_members = Grant { kinds: vec!["member".to_owned()], ..grant(&roles) };
     let clerk = client(&seats, TOWNSHIP, &township, of_members).await;
-    assert!(clerk.list(all.clone()).await.expect("it reads").records.is_empty());
+    assert!(clerk.list(of_kind("org")).await.expect("it reads").records.is_empty());
     assert_eq!(clerk.execute(create("乙")).await.expect_err("no member").reason(), "out_of_scope");
 
     let of_township = Grant { seats: vec![TOWNSHIP.to_owned()], kinds: vec!["org".to_owned()], ..grant(&roles) };
     let clerk = client(&seats, TOWNSHIP, &township, of_township).await;
-    assert_eq!(clerk.list(all).await.expect("it reads").records.len(), 2, "what is below counts");
+    assert_eq!(clerk.list(of_kind("org")).await.expect("it reads").records.len(), 2, "what is below counts");
+    assert!(clerk.list(all).await.expect("it reads").records.is_empty());
     clerk.execute(create("乙")).await.expect("its own seat");
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use heliu_record::id::to_hex;
 
 use super::world::{
-    CLOCK_AHEAD_MS, COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, free_address, key, memory,
-    request, until,
+    CLOCK_AHEAD_MS, COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, free_address, key, made,
+    memory, request, until,
 };
 use crate::begin::random;
 use crate::options::Upstream;
@@ -141,11 +141,13 @@ async fn a_child_that_does_not_read_delays_nobody() {
     let deaf = connect_deaf(&seats, &township).await;
     let village = seats.start(VILLAGE, &[township.address()]).await;
     village.is_live().await;
+    let theirs = request("org.create", None, &[("name", "乙村党支部"), ("seat", OTHER_VILLAGE)]);
+    let theirs = made(&township.node.execute(theirs).await.expect("a superior may")).to_string();
     // More than fits into every buffer on the way to the deaf one, random so that compression does not help.
     for _ in 0..40 {
         let write = |_: usize| {
             let name = to_hex(&random::<38>().expect("random bytes"));
-            township.node.execute(request("org.create", None, &[("name", &name), ("seat", OTHER_VILLAGE)]))
+            township.node.execute(request("resource.offer", None, &[("name", &name), ("owner_org", &theirs)]))
         };
         let done = futures::future::join_all((0..250).map(write)).await;
         assert!(done.iter().all(Result::is_ok));

@@ -117,7 +117,8 @@ impl Stage {
         let store: Arc<dyn Store> = memory(TOWNSHIP);
         let township = Place::start(seats.options(TOWNSHIP, &[]), Arc::clone(&store)).await;
         let member = async |name: &str| {
-            let branch = [("name", format!("{SECRET}支部")), ("seat", VILLAGE.to_owned())];
+            // An organisation is public: who may not see what is the village's sees that.
+            let branch = [("name", "村支部".to_owned()), ("seat", VILLAGE.to_owned())];
             let branch = branch.each_ref().map(|(name, value)| (*name, value.as_str()));
             let done = township.node.execute(request("org.create", None, &branch)).await.expect("a superior may");
             let branch = made(&done).to_string();
@@ -220,6 +221,10 @@ impl Stage {
             "Reveal" => (rec::RevealRequest { id, ..Default::default() }.encode_to_vec(), has("contact")),
             "List" => (rec::ListRequest::default().encode_to_vec(), has(SECRET)),
             "Query" => (rec::QueryRequest::default().encode_to_vec(), has(SECRET)),
+            "Ledger" => {
+                let name = "inbox".to_owned();
+                (rec::LedgerRequest { name, ..Default::default() }.encode_to_vec(), has(SECRET))
+            }
             "History" => (rec::HistoryRequest { id, ..Default::default() }.encode_to_vec(), has(SECRET)),
             "GetSchema" => (Vec::new(), has("member")),
             "ListSeats" | "ListDirectory" => (Vec::new(), has(VILLAGE)),

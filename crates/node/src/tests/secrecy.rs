@@ -62,11 +62,13 @@ async fn what_is_not_his_what_has_left_and_what_never_was_are_one_to_a_clerk() {
         made(&done.expect("a superior may"))
     };
     let own = found(VILLAGE, "甲村支部").await.to_string();
-    let theirs = found(OTHER_VILLAGE, "机要支部").await;
+    let there = found(OTHER_VILLAGE, "乙村支部").await;
+    let of = [("name", "机要党员二"), ("branch", &*there.to_string())];
+    let theirs = made(&township.node.execute(request("member.register", None, &of)).await.expect("it may"));
     // A person of the village that has moved to the other.
     let of = [("name", "机要党员"), ("branch", own.as_str())];
     let gone = made(&township.node.execute(request("member.register", None, &of)).await.expect("it may"));
-    let to = theirs.to_string();
+    let to = there.to_string();
     township.node.execute(request("member.reassign", Some(gone), &[("to_org", &to)])).await.expect("it may");
     let row = township.store.record(gone).await.expect("it reads").expect("it is here");
     assert!(row.scope.owners.len() == 1 && row.preimage.birth != row.scope.owners.first().copied().expect("one"));
@@ -122,12 +124,16 @@ async fn what_is_not_his_what_has_left_and_what_never_was_are_one_to_a_clerk() {
 async fn lists_and_their_cursors_name_nothing_that_is_not_shown() {
     let seats = County::new();
     let township = seats.start(TOWNSHIP, &[]).await;
+    let ask = async |command: &str, arguments: &[(&str, &str)]| {
+        made(&township.node.execute(request(command, None, arguments)).await.expect("a superior may"))
+    };
+    let own = ask("org.create", &[("name", "甲村支部"), ("seat", VILLAGE)]).await.to_string();
+    let other = ask("org.create", &[("name", "乙村支部"), ("seat", OTHER_VILLAGE)]).await.to_string();
     let mut theirs: Vec<RecordId> = Vec::new();
     for n in 0..12 {
-        let (seat, name) = if n % 3 == 0 { (VILLAGE, "甲村支部") } else { (OTHER_VILLAGE, SECRET) };
-        let done = township.node.execute(request("org.create", None, &[("name", name), ("seat", seat)])).await;
-        let id = made(&done.expect("a superior may"));
-        theirs.extend((seat == OTHER_VILLAGE).then_some(id));
+        let (branch, name) = if n % 3 == 0 { (&own, "甲") } else { (&other, SECRET) };
+        let id = ask("member.register", &[("name", name), ("branch", branch)]).await;
+        theirs.extend((name == SECRET).then_some(id));
     }
     let grant = Grant { roles: Role::ALL.to_vec(), seats: vec![VILLAGE.to_owned()], ..Grant::default() };
     let token = seats.token(TOWNSHIP, township.address(), grant).0.to_string();
@@ -136,7 +142,8 @@ async fn lists_and_their_cursors_name_nothing_that_is_not_shown() {
     until("the token is known", async || caller.call(path, Some(&token), Vec::new()).await.is_ok()).await;
     let (mut after, mut seen) = (String::new(), 0);
     loop {
-        let asked = rec::ListRequest { limit: 1, after, ..Default::default() }.encode_to_vec();
+        let asked = rec::ListRequest { kind: "member".to_owned(), limit: 1, after, ..Default::default() };
+        let asked = asked.encode_to_vec();
         let bytes = caller.call(path, Some(&token), asked).await.expect("it may");
         let page = rec::ListResponse::decode(&*bytes).expect("a page");
         let said = format!("{page:?}");
@@ -148,16 +155,16 @@ async fn lists_and_their_cursors_name_nothing_that_is_not_shown() {
         after = page.next;
     }
     assert_eq!(seen, 4);
-    // The audit log has twelve entries, of which four are for this token; how many there are is not told.
+    // The audit log has fourteen entries, of which five are for this token; how many there are is not told.
     let asked = adm::ListAuditRequest { after: 0, limit: 2 }.encode_to_vec();
     let path = "/heliu.administration.v1.AdministrationService/ListAudit";
     let first = caller.call(path, Some(&token), asked).await.expect("it may");
     let first = adm::ListAuditResponse::decode(&*first).expect("a page");
-    assert_eq!((first.entries.len(), first.length), (2, 7), "the third is the seventh: there is more");
-    let asked = adm::ListAuditRequest { after: 4, limit: 2 }.encode_to_vec();
+    assert_eq!((first.entries.len(), first.length), (2, 6), "the third is the sixth: there is more");
+    let asked = adm::ListAuditRequest { after: 6, limit: 2 }.encode_to_vec();
     let rest = caller.call(path, Some(&token), asked).await.expect("it may");
     let rest = adm::ListAuditResponse::decode(&*rest).expect("a page");
-    assert_eq!((rest.entries.len(), rest.entries[1].seq, rest.length), (2, 10, 10));
+    assert_eq!((rest.entries.len(), rest.entries[1].seq, rest.length), (2, 12, 12));
 }
 
 /// A conflict of a record that is shown may be about the name of one that is not.
@@ -178,8 +185,9 @@ async fn a_conflict_that_is_shown_does_not_name_what_is_not() {
     let list = ops::ListConflictsRequest { record: person.to_string(), ..Default::default() }.encode_to_vec();
     let path = "/heliu.operations.v1.OperationsService/ListConflicts";
     let caller = Caller::of(&seats, &township).await;
-    for (code, is_named) in [(TOWNSHIP, true), (VILLAGE, false)] {
-        let grant = Grant { roles: Role::ALL.to_vec(), seats: vec![code.to_owned()], ..Grant::default() };
+    for (kinds, is_named) in [(&["member", "org"][..], true), (&["member"], false)] {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let grant = Grant { roles: Role::ALL.to_vec(), seats: vec![VILLAGE.to_owned()], kinds, ..Grant::default() };
         let token = seats.token(TOWNSHIP, township.address(), grant).0.to_string();
         until("the token is known", async || caller.call(path, Some(&token), list.clone()).await.is_ok()).await;
         let bytes = caller.call(path, Some(&token), list.clone()).await.expect("it may");
@@ -192,6 +200,58 @@ async fn a_conflict_that_is_shown_does_not_name_what_is_not() {
         let path = "/heliu.operations.v1.OperationsService/GetConflict";
         let whole = String::from_utf8_lossy(&caller.call(path, Some(&token), get).await.expect("it may")).into_owned();
         assert_eq!(whole.contains(SECRET), is_named, "{whole}");
+    }
+}
+
+/// An organisation is for everybody to see, and its owner's and his superiors' to change.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_limited_to_a_village_finds_every_organisation_and_changes_only_its_own() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let mut made_here = Vec::new();
+    for (seat, name) in [(VILLAGE, "甲村支部"), (OTHER_VILLAGE, "乙村支部")] {
+        let asked = request("org.create", None, &[("name", name), ("seat", seat)]);
+        let org = made(&township.node.execute(asked).await.expect("a superior may"));
+        let asked = request("record.set", Some(org), &[("field", "contact_duty"), ("value", "机要室")]);
+        township.node.execute(asked).await.expect("a superior may");
+        made_here.push(org.to_string());
+    }
+    let grant = Grant { roles: Role::ALL.to_vec(), seats: vec![VILLAGE.to_owned()], ..Grant::default() };
+    let token = seats.token(TOWNSHIP, township.address(), grant).0.to_string();
+    let caller = Caller::of(&seats, &township).await;
+    let records = |method: &str| format!("/heliu.records.v1.RecordsService/{method}");
+    let schema = records("GetSchema");
+    until("the token is known", async || caller.call(&schema, Some(&token), Vec::new()).await.is_ok()).await;
+    let kind = |kind: &str| rec::QueryRequest { kind: kind.to_owned(), ..Default::default() }.encode_to_vec();
+    let query = async |asked: Vec<u8>| {
+        let bytes = caller.call(&records("Query"), Some(&token), asked).await.expect("it may");
+        let found = rec::QueryResponse::decode(&*bytes).expect("an answer");
+        (found.total, found.records.iter().map(|record| record.id.clone()).collect::<Vec<_>>())
+    };
+    until("the store has listed them", async || query(kind("org")).await.0 == 2).await;
+    assert_eq!(query(kind("org")).await.1, made_here, "in the order of their names");
+    let there = rec::QueryRequest { kind: "org".to_owned(), at: OTHER_VILLAGE.to_owned(), ..Default::default() };
+    assert_eq!(query(there.encode_to_vec()).await.1, made_here[1..]);
+    assert_eq!(query(kind("org_file")).await.0, 1, "of files its own alone");
+    let get = rec::GetRequest { id: made_here[1].clone(), ..Default::default() }.encode_to_vec();
+    let shown = caller.call(&records("Get"), Some(&token), get).await.expect("it is public");
+    assert!(!String::from_utf8_lossy(&shown).contains(SECRET));
+    for (id, reason) in [(&made_here[0], ""), (&made_here[1], "out_of_scope")] {
+        let arguments = [("field", "name"), ("value", "丙村支部")];
+        let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let (command, subject) = ("record.set".to_owned(), id.clone());
+        let asked = rec::ExecuteRequest { command, subject, arguments, ..Default::default() }.encode_to_vec();
+        let said = caller.call(&records("Execute"), Some(&token), asked).await;
+        assert_eq!(
+            said.err().map_or_else(String::new, |status| CallRefusal::of(&status).expect("a reason").reason),
+            reason
+        );
+        let erase = adm::EraseRequest { record: id.clone(), ..Default::default() }.encode_to_vec();
+        let erase = caller.call("/heliu.administration.v1.AdministrationService/Erase", Some(&token), erase).await;
+        assert_eq!(
+            erase.err().map_or_else(String::new, |status| CallRefusal::of(&status).expect("a reason").reason),
+            reason
+        );
     }
 }
 

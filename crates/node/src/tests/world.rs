@@ -221,6 +221,7 @@ pub(super) fn request(name: &str, subject: Option<RecordId>, arguments: &[(&str,
         arguments: arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         who: "clerk".to_owned(),
         reason: "a test".to_owned(),
+        on_behalf: None,
     }
 }
 

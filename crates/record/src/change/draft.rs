@@ -140,18 +140,30 @@ pub struct Note {
     pub who: String,
     pub command: String,
     pub reason: String,
+    /// The seat in whose name it was done, as its author says: true where the author's seat is above that one.
+    pub on_behalf: Option<SeatId>,
 }
+
+/// Between a command's name and the seat in whose name it was given.
+const FOR: char = '@';
 
 impl Note {
     pub(super) fn to_message(&self) -> String {
-        format!("{}\n{}\n{}", self.command, self.who, self.reason)
+        let on_behalf = self.on_behalf.map(|seat| format!("{FOR}{seat}")).unwrap_or_default();
+        format!("{}{on_behalf}\n{}\n{}", self.command, self.who, self.reason)
     }
 
     pub(super) fn from_message(message: &str) -> Self {
         let mut lines = message.splitn(3, '\n').map(str::to_owned);
         let command = lines.next().unwrap_or_default();
         let who = lines.next().unwrap_or_default();
-        Note { who, command, reason: lines.next().unwrap_or_default() }
+        let reason = lines.next().unwrap_or_default();
+        // What is not its one spelling is part of the name, so that a message is written again as it was read.
+        let said = command.rsplit_once(FOR).and_then(|(name, seat)| Some((name, seat, seat.parse::<SeatId>().ok()?)));
+        match said.filter(|(_, text, seat)| seat.to_string() == *text) {
+            Some((name, _, seat)) => Note { who, command: name.to_owned(), reason, on_behalf: Some(seat) },
+            None => Note { who, command, reason, on_behalf: None },
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::command::plan::Planner;
 use crate::command::{
     Argument, Command, Ends, FIELD_ARGUMENT, Makes, Named, STATE_ARGUMENT, command, optional, required,
 };
-use crate::kind::{Field, Kind, Merge, SETTLE, ValueType, Writer};
+use crate::id::RecordId;
+use crate::kind::{Field, Kind, MADE_BY_HAND, Merge, SETTLE, ValueType, Writer};
 use crate::message::{Message, Refusal, message};
 use crate::scope::{is_in, seat_key};
 use crate::view::Record;
@@ -29,13 +30,24 @@ const AN_ENDING: Message = message("an_ending")
     .what("“{1}”不能在更正中变为“{0}”。", "A correction does not make {1:?}: {0}.")
     .why("那是终结,要单独决定。", "That is the end of it, and is decided by itself.")
     .next("请用 record.decide field={2}。", "Use record.decide field={2}.");
-pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING];
+const A_FILE: Message = message("a_file")
+    .what("{0}不单独新建。", "A record of this kind is not made by itself: {0}.")
+    .why(
+        "它随{1}而有,第一次填写时自动建立。",
+        "It goes with another ({1}), and is there from the first that is written in it.",
+    )
+    .next("请在{1}上填写它的字段。", "Set its fields on that record ({1}).");
+const KEYED: Message = message("made_by_command")
+    .what("“{0}”不能这样新建。", "A record of this kind is not made so: {0}.")
+    .why("同一件事两处各建的须是同一条记录。", "Two who each make one of the same have to make one record.")
+    .next("请用 {1}。", "Use {1}.");
+pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING, &A_FILE, &KEYED];
 
 pub static COMMANDS: &[Command] = &[
     Command {
         makes: Makes::Named,
         takes_fields: true,
-        ..command("record.create", "新建记录", "create a record", create)
+        ..command(MADE_BY_HAND, "新建记录", "create a record", create)
             .help("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments")
             .takes(&[
                 required("kind", ValueType::Text(48), "种类", "the kind"),
@@ -92,6 +104,13 @@ pub static COMMANDS: &[Command] = &[
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let name = planner.text("kind").unwrap_or_default();
     let kind = planner.kind_called(name).ok_or_else(|| planner.unknown_kind(name))?;
+    let of = planner.declared().kinds().iter().find(|of| of.file.is_some_and(|file| file.name == kind.name));
+    if let Some(of) = of {
+        return Err(A_FILE.about(&[kind.label.into(), of.label.into()]));
+    }
+    if kind.is_keyed() {
+        return Err(KEYED.about(&[kind.label.into(), kind.made_by.into()]));
+    }
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);
     for field in kind.fields() {
@@ -121,12 +140,12 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 }
 
 fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
-    let (subject, kind, field) = subject_field(planner)?;
+    let Place { id, record, kind, field } = place(planner)?;
     match (field.merge, planner.text("entry"), planner.text("part")) {
         (Merge::Lww | Merge::Mv, None, None) => {
             let text = value_given(planner, &field.value.expects())?;
             let value = parse(field, field.value, text, planner)?;
-            planner.put_field(subject.id, field, value);
+            planner.put_field(id, field, value);
         }
         (Merge::Slot(_) | Merge::Entries(_), entry, Some(part)) => {
             let part = field.part_called(part).ok_or_else(|| Refusal::wrong_part(field, part))?;
@@ -134,8 +153,8 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             let value = parse(part, part.value, text, planner)?;
             let names_owner = field.writer == Writer::Party(part.name);
             let of = value.as_seat().filter(|_| names_owner).unwrap_or(planner.seat());
-            let entry = planner.entry_to_set(subject, field, entry, of)?;
-            planner.put(subject.id, field.merge.container(), part.key(&entry), value);
+            let entry = planner.entry_to_set(record, field, entry, of)?;
+            planner.put(id, field.merge.container(), part.key(&entry), value);
         }
         _ => return Err(Refusal::wrong_field(kind, field.name)),
     }
@@ -146,6 +165,21 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn update(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let subject = planner.subject()?;
     let kind = planner.kind_of(subject)?;
+    let is_given = |planner: &Planner<'_>, kind: &Kind| kind.own.iter().any(|field| planner.is_given(field.name));
+    update_in(planner, subject.id, Some(subject), kind)?;
+    match kind.file.filter(|file| is_given(planner, file)).and_then(|file| Some((file, planner.file_of(subject)?))) {
+        Some((kind, file)) => update_in(planner, file, planner.world().record(file), kind),
+        None => Ok(()),
+    }
+}
+
+/// `there`: the record as it is; none: it is begun with this.
+fn update_in(
+    planner: &mut Planner<'_>,
+    record: RecordId,
+    there: Option<&Record>,
+    kind: &'static Kind,
+) -> Result<(), Refusal> {
     for field in kind.fields() {
         if !planner.is_given(field.name) {
             continue;
@@ -154,12 +188,12 @@ fn update(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         match field.merge {
             Merge::Lww | Merge::Mv => {
                 let value = parse(field, field.value, text, planner)?;
-                planner.put_field(subject.id, field, value);
+                planner.put_field(record, field, value);
             }
             Merge::Aws => {
                 let given = planner.list(field.name).map(|element| element_key(field, element, planner));
                 let given = given.collect::<Result<BTreeSet<_>, _>>()?;
-                let all = subject.history.under(Container::Aws, field.name);
+                let all = there.into_iter().flat_map(|there| there.history.under(Container::Aws, field.name));
                 let there = all.filter(|(_, values)| values.iter().any(|at| is_in(&at.value)));
                 let there: BTreeSet<String> = there.map(|(name, _)| format!("{}/{name}", field.name)).collect();
                 for (key, present) in given
@@ -167,10 +201,11 @@ fn update(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                     .map(|key| (key, true))
                     .chain(there.difference(&given).map(|key| (key, false)))
                 {
-                    planner.put_member(subject.id, field.merge.container(), key, present);
+                    planner.put_member(record, field.merge.container(), key, present);
                 }
             }
             Merge::State(machine) => {
+                let Some(subject) = there else { return Err(Refusal::wrong_field(kind, field.name)) };
                 let state = machine.state_called(text).ok_or_else(|| Refusal::unknown_state(text, machine))?;
                 if state.ending {
                     return Err(AN_ENDING.about(&[state.label.into(), subject.title().into(), field.name.into()]));
@@ -193,21 +228,21 @@ fn value_given<'a>(planner: &Planner<'a>, expects: &Explanation) -> Result<&'a s
 }
 
 fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
-    let (subject, kind, field) = subject_field(planner)?;
+    let Place { id, kind, field, .. } = place(planner)?;
     let Merge::Aws = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
     let key = element_key(field, planner.text("element").unwrap_or_default(), planner)?;
-    planner.put_member(subject.id, field.merge.container(), key, present);
+    planner.put_member(id, field.merge.container(), key, present);
     Ok(())
 }
 
 fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
-    let (subject, kind, field) = subject_field(planner)?;
+    let Place { id, kind, field, .. } = place(planner)?;
     if !matches!(field.merge, Merge::Log) || field.name == SETTLE {
         return Err(Refusal::wrong_field(kind, field.name));
     }
     let value = parse(field, field.value, planner.text("value").unwrap_or_default(), planner)?;
     let entry = planner.entry();
-    planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
+    planner.put(id, field.merge.container(), format!("{}/{entry}", field.name), value);
     Ok(())
 }
 
@@ -227,12 +262,26 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
+/// Where a field of the subject is: in its record, or in the file that goes with it.
+struct Place<'a> {
+    id: RecordId,
+    /// Of a file that is begun with this, the record with which it goes.
+    record: &'a Record,
+    kind: &'static Kind,
+    field: &'static Field,
+}
+
+fn place<'a>(planner: &mut Planner<'a>) -> Result<Place<'a>, Refusal> {
     let subject = planner.subject()?;
     let kind = planner.kind_of(subject)?;
     let name = planner.text("field").unwrap_or_default();
-    let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
-    Ok((subject, kind, field))
+    if let Some(field) = kind.field_called(name) {
+        return Ok(Place { id: subject.id, record: subject, kind, field });
+    }
+    let filed = kind.file.and_then(|kind| Some((kind, kind.field_called(name)?)));
+    let (kind, field) = filed.ok_or_else(|| Refusal::wrong_field(kind, name))?;
+    let id = planner.file_of(subject).unwrap_or(subject.id);
+    Ok(Place { id, record: planner.world().record(id).unwrap_or(subject), kind, field })
 }
 
 fn parse<'n>(

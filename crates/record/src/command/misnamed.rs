@@ -156,7 +156,7 @@ impl Refusal {
 
     /// A required field that would be left empty in a record of this title.
     #[must_use]
-    pub fn emptied(title: &str, field: &Field) -> Self {
+    pub fn emptied(title: impl Into<Explanation>, field: &Field) -> Self {
         EMPTIED.about(&[title.into(), field.label.into(), field.value.expects()])
     }
 

@@ -4,6 +4,7 @@
 pub use crate::message::Refusal;
 
 pub mod argument;
+mod as_it_was;
 pub mod generic;
 pub(crate) mod misnamed;
 pub mod plan;
@@ -21,5 +22,5 @@ pub use argument::{
 };
 pub use misnamed::Named;
 pub use plan::{Command, Declared, HardRule, Plan, Planned, Planner, Settler, about, command, makes, settler};
-pub use request::{Asker, CommandId, Request, drawn};
+pub use request::{Asker, CommandId, Deputy, Request, drawn};
 pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};

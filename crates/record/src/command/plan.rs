@@ -12,10 +12,12 @@ use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::RecordWrite;
 use crate::conflict::{Conflict, ConflictValue, EMPTY};
 use crate::entry::Entry;
+use crate::hash::hash16;
 use crate::id::{RecordId, SeatId, to_hex};
 use crate::kind::{Kind, Label, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
 use crate::naming::kind_called;
+use crate::sight::Sight;
 use crate::view::Record;
 use crate::world::World;
 
@@ -206,6 +208,8 @@ pub struct Planner<'a> {
     /// What the asker is shown.
     world: &'a dyn World,
     whole: &'a dyn World,
+    sight: &'a Sight,
+    secret: &'a Result<[u8; 16], Refusal>,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
     /// Records that the command itself reaches for, whether or not its asker is shown them.
@@ -222,7 +226,7 @@ impl<'a> Planner<'a> {
         world: &'a dyn World,
         whole: &'a dyn World,
     ) -> Self {
-        let Asker { seat, place, today, .. } = asker;
+        let Asker { seat, place, today, sight, secret, .. } = asker;
         let (writes, result, beside) = (Vec::new(), BTreeMap::new(), Vec::new());
         Planner {
             command,
@@ -234,6 +238,8 @@ impl<'a> Planner<'a> {
             drawn: 0,
             world,
             whole,
+            sight,
+            secret,
             writes,
             result,
             beside,
@@ -374,6 +380,15 @@ impl<'a> Planner<'a> {
         entry
     }
 
+    /// A key that follows from what is said, for who else in this county says the same, and for nobody outside: an id travels further
+    /// than what it is made of.
+    pub fn shared_key(&self, said: &[&str]) -> Result<[u8; 16], Refusal> {
+        let secret = self.secret.as_ref().map_err(Refusal::clone)?;
+        let said = said.iter().map(|part| part.as_bytes());
+        let parts: Vec<&[u8]> = [secret.as_slice()].into_iter().chain(said).collect();
+        Ok(hash16("heliu shared key 1", &parts))
+    }
+
     fn draw(&mut self) -> [u8; 16] {
         self.drawn += 1;
         drawn(&self.request.id, self.drawn)
@@ -432,6 +447,11 @@ impl<'a> Planner<'a> {
     /// The entry that a command writes in, for its answer to name.
     pub fn note_entry(&mut self, at: &Entry<'_>) {
         self.note_result("entry", at.name.to_owned());
+    }
+
+    /// The record that a command writes in beside the one that it is about, for its answer to name.
+    pub fn note_record(&mut self, record: RecordId) {
+        self.note_result("record", record.to_string());
     }
 
     pub(crate) fn note_result(&mut self, name: &str, id: String) {

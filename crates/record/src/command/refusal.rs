@@ -22,8 +22,10 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &ENTRY_ALREADY,
     &ALREADY,
     &NO_AUTHORITY,
+    &NO_DEPUTY,
     &BAD_CHOICE,
     &NOTHING,
+    &NOT_YOURS,
 ];
 
 const RETURNING: Message = message("returning")
@@ -40,6 +42,13 @@ pub(crate) const UNKNOWN_SEAT: Message = message("unknown_seat")
         "请核对席位编号;新设的席位须待名录更新后再用。",
         "Check the seat's id; a new seat can be named once the directory here has it.",
     );
+pub(crate) const NOT_YOURS: Message = message("out_of_scope")
+    .what("此访问令牌不能改动“{0}”。", "This access token may not change {0:?}.")
+    .why(
+        "令牌只限于某些席位或类别;公开的记录可以查看,只由其所属席位及上级改动。",
+        "It is limited to some seats or kinds: what is public it may read, and only its owner and those above change it.",
+    )
+    .next("请管理员签发范围合适的令牌。", "Ask an administrator for one that covers it.");
 const CANNOT_SEAL: Message = message("cannot_seal")
     .what("本节点无法密封{0}。", "{0:?} cannot be sealed here.")
     .why("本节点没有可用的数据密钥。", "This node has no key for it.")
@@ -93,6 +102,16 @@ const NO_AUTHORITY: Message = message("no_authority")
     .what("“{0}”不能这样写。", "{0} may not write this.")
     .why("{1}", "{1}")
     .next("请由{2}办理。", "Have it done by {2}.");
+const NO_DEPUTY: Message = message("no_deputy")
+    .what("“{0}”不能以“{1}”的名义办理。", "{0} does not act in the name of {1}.")
+    .why(
+        "只有没有节点的下级席位,或已登记离岗、由本席位代办的下级席位,可以代为办理。",
+        "It does for a seat below it that has no node, or whose absence is entered, with this seat as its deputy.",
+    )
+    .next(
+        "请由其节点办理;确已离岗的,先用 seat.away 登记代办到哪一天。",
+        "Have its own node do it; if it is away, enter until when with seat.away.",
+    );
 const BAD_CHOICE: Message = message("bad_choice")
     .what("“{0}”不在可选之列。", "{0:?} is not one of the choices.")
     .why("处置就是在分歧的值中选定一个。", "Settling is choosing one of the values that disagree.")
@@ -125,6 +144,12 @@ fn filled(zh: &'static str, en: &'static str, name: Explanation) -> Explanation 
 }
 
 impl Refusal {
+    /// Somebody who does not stand in for a seat would act in its name.
+    #[must_use]
+    pub fn no_deputy(deputy: &str, seat: &str) -> Self {
+        NO_DEPUTY.about(&[deputy.into(), seat.into()])
+    }
+
     /// A record that left this seat and is coming back: its own history here is not complete yet.
     #[must_use]
     pub fn returning(record: RecordId) -> Self {

@@ -24,6 +24,8 @@ pub struct Request {
     pub arguments: BTreeMap<String, String>,
     pub who: String,
     pub reason: String,
+    /// In the name of which seat, if not in that of the node that carries it out.
+    pub on_behalf: Option<SeatId>,
 }
 
 impl std::fmt::Debug for Request {
@@ -70,14 +72,28 @@ pub fn drawn(id: &CommandId, n: u64) -> [u8; 16] {
     hash16("heliu drawn 1", &[&id.0, &n.to_le_bytes()])
 }
 
-/// For whom a command is carried out, and what the pure plan cannot know by itself.
-pub struct Asker {
+/// Who carries a command out in the name of a seat below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deputy {
     /// The seat of the node that will sign.
     pub seat: SeatId,
-    /// The place of that node among all that were ever enrolled for the seat, in the order in which they were: the first is 0.
+    /// The nearest seat at or above that in whose name it acts which has a node: who works a seat without one.
+    pub keeper: SeatId,
+}
+
+/// For whom a command is carried out, and what the pure plan cannot know by itself.
+pub struct Asker {
+    /// The seat for which it is carried out: that of the node that will sign, or one that it stands in for.
+    pub seat: SeatId,
+    /// Who stands in for it, if somebody does.
+    pub deputy: Option<Deputy>,
+    /// The place of the node that will sign among all that were ever enrolled for its seat, in the order in which they were: the
+    /// first is 0.
     pub place: u32,
     /// The date to write where none is given: the civil day where the realm is, [`crate::date::text`].
     pub today: String,
     /// What the asker is shown: all else is as if it were not here.
     pub sight: Sight,
+    /// What ids that follow from what a record says are mixed with, so that only who has it can reckon them; or why there is none yet.
+    pub secret: Result<[u8; 16], Refusal>,
 }

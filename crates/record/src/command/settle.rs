@@ -1,17 +1,15 @@
 //! Settling a conflict: a choice among its values, written once, for all tiers.
 
-use crate::change::{Container, OpId, Scalar};
+use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
-use crate::command::{Command, command, required};
+use crate::command::{Command, as_it_was, command, required};
 use crate::conflict::{Conflict, ConflictId, ConflictValue};
-use crate::id::{Actor, RecordId, SeatId};
+use crate::id::RecordId;
 use crate::kind::ValueType;
 use crate::message::{Message, Refusal, message};
-use crate::seats::Seats;
-use crate::view::Record;
-use crate::world::World;
 
-pub static COMMANDS: &[Command] = &[command("conflict.settle", "处置冲突", "settle a conflict", settle)
+const NAME: &str = "conflict.settle";
+pub static COMMANDS: &[Command] = &[command(NAME, "处置冲突", "settle a conflict", settle)
     .help(
         "由有权席位在分歧的值中选定一个;已处置的,同级或上级可以改定",
         "the seat that may chooses one of the values that disagree; the same seat or one above it may choose again",
@@ -44,8 +42,7 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let is_it = |c: &Conflict| c.id == id && c.subject == subject.id;
     let open = declared.conflicts(subject.id, planner.whole()).into_iter().find(is_it);
     let settlements = subject.history.visible(Container::Log, &id.settle_key());
-    let before = || settlements.iter().find_map(|at| as_it_was(planner, subject, at.id).into_iter().find(is_it));
-    let conflict = open.or_else(before);
+    let conflict = open.or_else(|| as_it_was::conflict(planner, subject, id, NAME));
     // One with a record that the asker is not shown is not there for him either.
     let is_shown = |c: &Conflict| c.anchors.iter().all(|anchor| planner.world().record(*anchor).is_some());
     let conflict = conflict.filter(is_shown).ok_or_else(none)?;
@@ -70,39 +67,6 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     planner.put(subject.id, Container::Log, id.settle_key(), Scalar::Text(chosen.choice()));
     planner.note_result("conflict", id.to_string());
     Ok(())
-}
-
-/// The conflicts that there were in a record when somebody settled one, whether he did or not.
-fn as_it_was(planner: &Planner<'_>, subject: &Record, settlement: OpId) -> Vec<Conflict> {
-    let change = subject.history.change_of(settlement);
-    let Some(past) = change.and_then(|change| subject.history.at(&change.deps).ok()) else { return Vec::new() };
-    let (whole, preimage) = (planner.whole(), subject.preimage.clone());
-    let record = Record::fold(subject.kind(), preimage, past.to_history().into_owned(), whole.seats());
-    planner.declared().conflicts(subject.id, &Before { whole, record: &record })
-}
-
-/// The records that there are, but for one as it was before.
-struct Before<'w> {
-    whole: &'w dyn World,
-    record: &'w Record,
-}
-
-impl World for Before<'_> {
-    fn record(&self, id: RecordId) -> Option<&Record> {
-        if id == self.record.id { Some(self.record) } else { self.whole.record(id) }
-    }
-
-    fn seats(&self) -> &Seats {
-        self.whole.seats()
-    }
-
-    fn referring(&self, target: RecordId) -> Vec<RecordId> {
-        self.whole.referring(target)
-    }
-
-    fn seat_of(&self, actor: Actor) -> Option<SeatId> {
-        self.whole.seat_of(actor)
-    }
 }
 
 fn choose(conflict: &Conflict, choice: &str, planner: &Planner<'_>) -> Result<ConflictValue, Refusal> {

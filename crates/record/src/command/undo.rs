@@ -91,7 +91,8 @@ fn undo(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 }
 
 fn check_own(planner: &Planner<'_>, record: &Record, change: &Change) -> Result<(), Refusal> {
-    let seat = planner.whole().seat_of(change.actor);
+    // Who stands in for a seat does so again when he takes it back.
+    let seat = change.note.on_behalf.or_else(|| planner.whole().seat_of(change.actor));
     if seat != Some(planner.seat()) || change.note.who != planner.who() {
         let at = seat.map(|seat| planner.world().seats().name(seat)).unwrap_or_default();
         return Err(NOT_OWN.about(&[record.title().into(), change.note.who.as_str().into(), at.into()]));

@@ -140,8 +140,16 @@ fn a_rule_sees_a_long_record_with_what_is_planned_and_nobody_copies_it_for_that(
             .into(),
         who: "clerk".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     };
-    let asker = Asker { seat: VILLAGE, place: 0, today: "2026-03-01".to_owned(), sight: Sight::WHOLE };
+    let asker = Asker {
+        seat: VILLAGE,
+        place: 0,
+        deputy: None,
+        today: "2026-03-01".to_owned(),
+        sight: Sight::WHOLE,
+        secret: Ok([7; 16]),
+    };
     let refusal = catalogue.plan(&request, &asker, &One(record, seats())).expect_err("the rule says what it saw");
     assert_eq!((refusal.code, &*refusal.what.en), ("shared", "1 1 井二"));
 }

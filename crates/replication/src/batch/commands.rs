@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{Asker, RecordWrite, Refusal, Request, cannot_seal};
-use heliu_record::date;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::command::{Asker, Deputy, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::date::{self, Date};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sealed::{KeyId, Plaintext};
-use heliu_record::sight::Seen;
+use heliu_record::sight::{Seen, Sight};
 use heliu_record::world::World as _;
 use heliu_trust::seal::{self, RecordKey};
 use zeroize::Zeroizing;
@@ -20,6 +20,7 @@ use crate::authority::{fenced, not_enrolled};
 use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply};
 use crate::health;
 use crate::journal::{Before, Delta, Order, reused};
+use crate::keys::no_secret_of_ids;
 use crate::parts::Parts;
 
 /// What became of a command.
@@ -56,7 +57,8 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let asker = Asker { seat: parts.own.seat, place: place_of(parts), today: date::text(*today), sight: sight.clone() };
+    let secret = secret_of_said(parts, *is_trial);
+    let asker = asker(request, *today, sight, secret.clone(), parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     let told = planned.as_ref().ok().filter(|_| *is_trial);
@@ -64,7 +66,7 @@ pub(super) fn execute<'o>(
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let asker = Asker { today: date::text(*today), sight: sight.clone(), ..asker };
+            let asker = self::asker(request, *today, sight, secret.clone(), parts);
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
@@ -104,10 +106,27 @@ pub(super) fn execute<'o>(
     Executed::Answered
 }
 
+/// Of a trial nothing is written that anybody could reckon.
+fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal> {
+    let Parts { keys, own, authority, .. } = parts;
+    let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
+    secret.ok_or_else(no_secret_of_ids)
+}
+
 /// The place of this node among those of its seat.
 fn place_of(parts: &Parts) -> u32 {
     let own = parts.authority.directory().nodes_of(parts.own.seat).position(|info| info.node == parts.own.node);
     own.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+}
+
+/// For whom a command is carried out.
+fn asker(request: &Request, today: Date, sight: &Sight, secret: Result<[u8; 16], Refusal>, parts: &Parts) -> Asker {
+    let (own, directory) = (parts.own.seat, parts.authority.directory());
+    let seat = request.on_behalf.unwrap_or(own);
+    let has_node = |seat: &SeatId| directory.live_nodes_of(*seat).next().is_some();
+    let keeper = || directory.seats().upward(seat).find(has_node).unwrap_or(seat);
+    let deputy = (seat != own).then(|| Deputy { seat: own, keeper: keeper() });
+    Asker { seat, deputy, place: place_of(parts), today: date::text(today), sight: sight.clone(), secret }
 }
 
 /// The record that a command made, by its answer.
@@ -158,7 +177,8 @@ fn write(
     now: Moment,
 ) -> Result<Vec<LeafHash>, Refusal> {
     check(request, writes, parts)?;
-    let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+    let Request { name: command, who, reason, on_behalf, .. } = request.clone();
+    let note = Note { who, command, reason, on_behalf: on_behalf.filter(|seat| *seat != parts.own.seat) };
     // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
     let mut drafts = Vec::with_capacity(writes.len());
     for write in writes {

@@ -1,6 +1,9 @@
 //! Commands whose ids follow from what they say, as those of a file's rows, and when the secret is begun that is mixed into
 //! them. Which secret that is, and who has it, is in [`keys`](crate::keys).
 
+use heliu_record::command::Makes;
+use heliu_record::kind::Kind;
+
 use crate::effect::{Effect, LinkId, Reply};
 use crate::journal::{Order, Work};
 use crate::keys::no_secret_of_ids;
@@ -12,10 +15,10 @@ use super::Engine;
 impl Engine {
     /// A command waits for its batch, under an id that nobody else can reckon.
     pub(super) fn execute(&mut self, mut order: Order, is_guessable: bool, out: &mut Out) {
+        if (is_guessable || self.is_keyed(&order)) && self.is_only_one() && !order.is_trial {
+            self.begin_ids(true);
+        }
         if is_guessable {
-            if self.is_only_one() && !order.is_trial {
-                self.begin_ids(true);
-            }
             let Parts { keys, own, authority, .. } = &mut self.parts;
             match keys.secret_id(&order.request.id, own, authority.durable()) {
                 Some(id) => order.request.id = id,
@@ -28,6 +31,13 @@ impl Engine {
             }
         }
         self.submit(Work::Execute(order));
+    }
+
+    /// Whether ids of what a command makes follow from what it says.
+    fn is_keyed(&self, order: &Order) -> bool {
+        let catalogue = self.parts.own.catalogue;
+        let makes = catalogue.command(&order.request.name).map(|command| command.makes);
+        matches!(makes, Some(Makes::Kind(word)) if catalogue.kind(word.name).is_some_and(Kind::is_keyed))
     }
 
     /// Something came by a link. Whoever is equal to another has heard what that one heard: is there no secret yet, this node

@@ -1,11 +1,14 @@
-//! What links need a walk over the whole store for: sums with a seat that nobody has counted for, if what is kept of records
-//! does not tell them, what the other end leaves out, reconciliations. One scan is for all who wait for one.
+//! What links have to know of all that is here, or of much of it: sums with a seat that nobody has counted for, what the other end
+//! leaves out, reconciliations. What is kept of records tells most of it; for the rest the store is scanned, or a part of it. One
+//! scan of all is for all who wait for one.
 
 use heliu_storage::ScanItem;
 
 use super::{Engine, Life, PeerKnown};
 use crate::effect::{Effect, LinkId, Moment};
-use crate::link::{Link, Out};
+use crate::link::{Link, Out, Wanted};
+use crate::parts::Parts;
+use crate::records::Apart;
 
 impl Engine {
     pub(super) fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
@@ -39,7 +42,26 @@ impl Engine {
         }
     }
 
-    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
+    /// What a link waits for, when nothing is under way. Returns whether it has to wait for the store.
+    pub(super) fn look(&mut self, link: LinkId, now: Moment, out: &mut Out) -> bool {
+        let Parts { scopes, .. } = &self.parts;
+        let needs_all = self.uncounted.contains_key(&link) || scopes.sums.apart(link).is_some_and(Apart::is_counting);
+        let wanted = self.links.get(&link).and_then(Link::wanted).filter(|_| !needs_all && scopes.kept.is_whole());
+        let scopes = match wanted {
+            Some(Wanted::Scopes) => {
+                self.turns.free();
+                self.with(link, now, out, Link::on_scopes);
+                return false;
+            }
+            Some(Wanted::Rows(Some(wanted))) if scopes.kept.is_few(wanted) => Some(wanted.clone()),
+            Some(Wanted::Rows(_)) | None => None,
+        };
+        self.turns.scans(link, scopes.is_none());
+        out.effects.push(Effect::Scan { link, scopes });
+        true
+    }
+
+    /// Nothing was applied since the scan began, so one of all is as good for every link that waits for one by now.
     pub(super) fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
         for link in [first].into_iter().chain(self.turns.scanned()) {
             self.scanned_for(link, items, now, out);
@@ -58,18 +80,6 @@ impl Engine {
             }
             None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
         }
-    }
-
-    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
-    pub(super) fn collect_scans(&mut self, out: &mut Out) {
-        let turns = &mut self.turns;
-        out.effects.retain(|effect| match effect {
-            Effect::Scan { link } => {
-                turns.scan_soon(*link);
-                false
-            }
-            _ => true,
-        });
     }
 
     /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.

@@ -11,7 +11,8 @@ pub(super) enum Store {
     #[default]
     Free,
     Loading,
-    Scanning(LinkId),
+    /// It reads rows for a link; whether it reads all of them, which are for whoever waits.
+    Scanning(LinkId, bool),
     /// It reads some rows, to prove what is kept of all.
     Recounting,
 }
@@ -68,7 +69,7 @@ impl Turns {
 
     /// The scan for a link failed, if it is that one.
     pub fn scan_failed(&mut self, link: LinkId) {
-        if self.store == Store::Scanning(link) {
+        if matches!(self.store, Store::Scanning(of, _) if of == link) {
             self.store = Store::Free;
         }
     }
@@ -97,8 +98,13 @@ impl Turns {
     /// The link for which the store is scanned now, if it is its turn: never while a batch is under way.
     pub fn next_scan(&mut self, has_batch: bool, has_work: bool) -> Option<LinkId> {
         let link = if self.may_scan(has_batch, has_work) { self.scans.pop_first()? } else { return None };
-        (self.store, self.last) = (Store::Scanning(link), Last::Scan);
+        (self.store, self.last) = (Store::Scanning(link, true), Last::Scan);
         Some(link)
+    }
+
+    /// Rows are read for a link whose turn it is.
+    pub fn scans(&mut self, link: LinkId, is_of_all: bool) {
+        self.store = Store::Scanning(link, is_of_all);
     }
 
     /// As [`Turns::next_scan`], for rows that prove what is kept: whether they are read now.
@@ -114,10 +120,11 @@ impl Turns {
         (self.last == Last::Work || !has_work) && !has_batch
     }
 
-    /// A scan is done. Returns the other links that wait for one: nothing was applied since it began.
+    /// A scan is done. Returns the other links that it is for, if it was of all: nothing was applied since it began.
     pub fn scanned(&mut self) -> BTreeSet<LinkId> {
+        let was_of_all = matches!(self.store, Store::Scanning(_, true));
         self.store = Store::Free;
-        std::mem::take(&mut self.scans)
+        if was_of_all { std::mem::take(&mut self.scans) } else { BTreeSet::new() }
     }
 }
 

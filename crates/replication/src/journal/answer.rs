@@ -26,7 +26,8 @@ pub(crate) struct Asked {
 impl DigestKey {
     pub(super) fn digest(&self, request: &Request) -> Asked {
         let subject = request.subject.as_ref().map_or(&[][..], |subject| &subject.0);
-        let mut parts: Vec<&[u8]> = vec![&*self.0, request.name.as_bytes(), subject];
+        let on_behalf = request.on_behalf.as_ref().map_or(&[][..], |seat| &seat.0);
+        let mut parts: Vec<&[u8]> = vec![&*self.0, request.name.as_bytes(), subject, on_behalf];
         parts.extend(request.arguments.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
         let inner = Zeroizing::new(hash("heliu command 1", &parts));
         // Twice, so that a digest says nothing of what one of more arguments would be.
@@ -113,6 +114,8 @@ fn read_ids<const N: usize>(reader: &mut Reader<'_>) -> Option<Vec<[u8; N]>> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use heliu_record::id::SeatId;
+
     use super::*;
 
     fn key(byte: u8) -> DigestKey {
@@ -129,6 +132,7 @@ mod tests {
             ),
             who: "clerk".to_owned(),
             reason: "a test".to_owned(),
+            on_behalf: None,
         }
     }
 
@@ -149,6 +153,8 @@ mod tests {
         assert!(asked.differs_from(&key(1).digest(&register("13900001234"))));
         let moved = Request { subject: Some(RecordId([2; 32])), ..register("13800001234") };
         assert!(asked.differs_from(&key(1).digest(&moved)));
+        let deputy = Request { on_behalf: Some(SeatId([3; 16])), ..register("13800001234") };
+        assert!(asked.differs_from(&key(1).digest(&deputy)), "for another seat it is another command");
         // An end of one argument does not become the beginning of the next.
         let shifted = |a: &str, b: &str| Request {
             arguments: BTreeMap::from([("a", a), ("b", b)].map(|(k, v)| (k.to_owned(), v.to_owned()))),

@@ -119,6 +119,7 @@ mod tests {
             arguments: BTreeMap::new(),
             who: String::new(),
             reason: String::new(),
+            on_behalf: None,
         }
     }
 

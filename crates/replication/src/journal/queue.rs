@@ -245,6 +245,7 @@ mod tests {
             arguments: BTreeMap::new(),
             who: String::new(),
             reason: String::new(),
+            on_behalf: None,
         };
         Work::Execute(Order {
             ticket: Ticket(ticket),

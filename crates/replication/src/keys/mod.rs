@@ -119,6 +119,11 @@ impl Keys {
         Some(self.locksmith(own, directory).id_key()?.of_command(id))
     }
 
+    /// What ids are mixed with that follow from what a record says. None if the secret is not here yet.
+    pub fn secret_of_said(&mut self, own: &Own, directory: &Directory) -> Option<[u8; 16]> {
+        Some(self.locksmith(own, directory).id_key()?.of_said())
+    }
+
     /// Somebody new may read since the directory grew: a node, the escrow.
     pub fn directory_grew(&mut self, directory: &Directory) {
         if self.secret.is_some() {
@@ -146,24 +151,24 @@ impl Keys {
     }
 }
 
-/// A row of a file cannot be taken yet.
+/// A row of a file cannot be taken yet, nor what two are to make alike.
 pub(crate) fn no_secret_of_ids() -> Refusal {
     Refusal::new(
         "no_secret_of_ids",
         (
-            "本节点尚未得到编号密钥,暂不能导入。".to_owned(),
-            "This node has not got the secret of ids yet, and cannot import.".to_owned(),
+            "本节点尚未得到编号密钥,暂不能导入或登记。".to_owned(),
+            "This node has not got the secret of ids yet, and cannot import or register this.".to_owned(),
         ),
         (
-            "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
-            "Ids that follow from what rows say have a secret of all the county's nodes in them, so that nobody else finds a \
+            "由所填内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
+            "Ids that follow from what is said have a secret of all the county's nodes in them, so that nobody else finds a \
              record by trying names.",
         ),
         (
-            "与上级(县级节点:与任一其他节点)连通一次即自动得到,此后断网也能导入:请先连通(heliu status 显示链路),再导入同一文件;\
-             一时连不上,可在上级的节点上导入,连通后记录会到本节点。其余节点确已全部丢失的,先将其隔离。",
+            "与上级(县级节点:与任一其他节点)连通一次即自动得到,此后断网也能办理:请先连通(heliu status 显示链路),再办理一次;\
+             一时连不上,可在上级的节点上办理,连通后记录会到本节点。其余节点确已全部丢失的,先将其隔离。",
             "It comes by itself with the first link to the superior (of the county: to any other node), and stays: link this \
-             node (heliu status shows its links) and import the file then. If that cannot be now, import it at a node of the \
+             node (heliu status shows its links) and do it again. If that cannot be now, do it at a node of the \
              superior: the records come here with the link. Are all others lost for good, fence them first.",
         ),
     )

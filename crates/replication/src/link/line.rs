@@ -17,7 +17,7 @@ use crate::effect::{Effect, LinkId, Moment, Notice};
 use crate::frame::{Delivery, Frame, Hello, JoinRefused, Outside, Refuse, RefuseCode, Sums, Welcome};
 use crate::journal::Tail;
 use crate::own::Own;
-use crate::records::{Apart, Foreign};
+use crate::records::{Apart, Foreign, Kept};
 use crate::statements::Statements;
 
 /// What a link may look at. All of it is durable.
@@ -29,16 +29,23 @@ pub(crate) struct Shared<'a> {
     pub directory: &'a Directory,
     /// Two entries for one place of the directory, if that is known here.
     pub fork: Option<&'a Fork>,
-    /// Sums in the scope of this link.
-    pub sums: Sums,
-    /// What the other end has left out.
-    pub apart: Option<&'a Apart>,
+    pub compared: Comparison<'a>,
     /// What is left out here.
     pub foreign: &'a Foreign,
     pub statements: &'a Statements,
     /// Records that have left this seat and are still here, each with the position where it left.
     pub leaving: &'a BTreeMap<RecordId, Position>,
     pub now: Moment,
+}
+
+/// What is here of the scope of a link, as it is compared with the other end.
+#[derive(Clone, Copy)]
+pub(crate) struct Comparison<'a> {
+    pub sums: Sums,
+    /// What the other end has left out.
+    pub apart: Option<&'a Apart>,
+    /// What each scope comes to, with what is under way.
+    pub kept: &'a Kept,
 }
 
 /// What decides verdicts in this program.
@@ -69,7 +76,7 @@ impl Shared<'_> {
 
     /// Whether a record counts for nothing between the ends, since one of them does not take it.
     pub fn is_left_out(&self, record: &RecordId) -> bool {
-        self.apart.is_some_and(|apart| apart.leaves_out(record)) || self.foreign.is_outside(record)
+        self.compared.apart.is_some_and(|apart| apart.leaves_out(record)) || self.foreign.is_outside(record)
     }
 }
 
@@ -89,6 +96,8 @@ pub(crate) enum Arrival {
     Join { link: LinkId, request: Box<JoinRequest> },
     /// The answer to one that went up.
     JoinRefused { link: LinkId, refusal: JoinRefused },
+    /// It has to know something of all that is here, see [`Link::wanted`](super::Link::wanted), when nothing is under way.
+    Compare { link: LinkId },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
     /// Records that the other end does not take, and those that it takes now.

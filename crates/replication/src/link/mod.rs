@@ -5,6 +5,7 @@
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
+mod comparing;
 mod custody;
 mod directory;
 mod greeting;
@@ -24,26 +25,26 @@ mod views;
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Cursor, FeedPage, ScanItem};
+use heliu_storage::{Cursor, FeedPage};
 use heliu_trust::id::NodeId;
 use heliu_trust::statement::SignedStatement;
 use heliu_trust::token::JoinRequest;
 
 use crate::effect::{LinkId, Notice};
 use crate::frame::{
-    Checkpoint, Frame, Have, Leaves, Outside, Possession, Reconcile, Refuse, RefuseCode, RefusedLeaf, Statements,
-    Verdict,
+    Checkpoint, Frame, Have, Leaves, Outside, Possession, Refuse, RefuseCode, RefusedLeaf, Statements, Verdict,
 };
 
 use custody::Custody;
 use directory::DirectoryExchange;
-pub(crate) use line::{Arrival, Feed, Heard, Kinds, Out, Process, Shared};
+pub(crate) use line::{Arrival, Comparison, Feed, Heard, Kinds, Out, Process, Shared};
 use line::{Line, Phase, breach};
 use outside::Telling;
 pub(crate) use pushing::Parted;
 use pushing::{Push, Wishes};
 use receiving::Receiving;
-use reconciling::{Finished, Found, Reconciling, Turned};
+use reconciling::Reconciling;
+pub(crate) use reconciling::Wanted;
 use sending::{Next, Sending, Sent};
 use statements::StatementExchange;
 use status::Refused;
@@ -265,29 +266,6 @@ impl Link {
         statements::pass_on(stated, &self.line, shared, out);
     }
 
-    fn reconcile(&mut self, out: &mut Out) {
-        let scans = self.reconciling.begin(&self.line, out);
-        self.verifying.unsettle_if(scans);
-    }
-
-    fn on_reconcile(&mut self, message: Reconcile, shared: &Shared<'_>, out: &mut Out) -> Goes {
-        match self.reconciling.hear(message, &self.line, out)? {
-            Turned::Begun(scans) => self.verifying.unsettle_if(scans),
-            Turned::Found(found) => {
-                self.push_found(found, shared);
-                self.pump(shared, out);
-            }
-        }
-        Ok(())
-    }
-
-    fn push_found(&mut self, Found { lacking, differing }: Found, shared: &Shared<'_>) {
-        self.sending.push(differing.into_iter().map(|record| (record, Push::compare())).collect());
-        if let Some(lacking) = lacking {
-            self.sending.push_whole(lacking, shared.head());
-        }
-    }
-
     /// A page that this link asked for.
     pub fn on_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
         if self.line.is_running() {
@@ -295,20 +273,6 @@ impl Link {
             self.note_sent(sent, out);
             self.pump(shared, out);
         }
-    }
-
-    pub fn on_scanned(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
-        if !self.line.is_running() {
-            return;
-        }
-        if let Some(found) = self.reconciling.scanned(items, &self.line, shared, out) {
-            self.sending.allow_parting_again();
-            match found {
-                Ok(found) => self.push_found(found, shared),
-                Err(why) => self.line.refuse(why, out),
-            }
-        }
-        self.pump(shared, out);
     }
 
     /// The durable feed grew, or sums changed.
@@ -382,17 +346,6 @@ impl Link {
         }
     }
 
-    /// Nothing is left to push: perhaps the reconciliation is over.
-    fn finish_reconciling(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        let has_pushed = self.sending.has_pushed();
-        let Some(Finished { at, pushed, differing }) = self.reconciling.finish(has_pushed, &self.line, out) else {
-            return;
-        };
-        self.sending.jump_to(at, &self.line, out);
-        self.line.notice(|link, peer| Notice::Reconciled { link, peer, pushed, differing }, out);
-        self.pump(shared, out);
-    }
-
     /// Somebody wants to know whether both ends hold the same.
     pub fn verify(&mut self, shared: &Shared<'_>, out: &mut Out) {
         self.verifying.want();
@@ -407,7 +360,7 @@ impl Link {
 
     /// Everything that was sent is acknowledged, everything that came is durable, and nothing is in doubt.
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
-        !shared.apart.is_some_and(crate::records::Apart::is_counting)
+        !shared.compared.apart.is_some_and(crate::records::Apart::is_counting)
             && shared.kinds.is_judged
             && !self.verifying.is_in_doubt()
             && !self.reconciling.is_going_on()
@@ -416,12 +369,12 @@ impl Link {
     }
 
     fn say_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        self.verifying.compare_with(shared.sums);
+        self.verifying.compare_with(shared.compared.sums);
         if self.line.dialer && self.verifying.is_due() && self.is_quiet(shared) {
-            self.verifying.ask(shared.sums, shared.now);
+            self.verifying.ask(shared.compared.sums, shared.now);
             self.statements.ask();
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
-            let (sums, statements) = (shared.sums, statements::sum(&self.line, shared));
+            let (sums, statements) = (shared.compared.sums, statements::sum(&self.line, shared));
             let directory = shared.directory.head();
             self.line.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements, directory }), out);
         }
@@ -434,9 +387,11 @@ impl Link {
         let verdict = if !self.is_quiet(shared) || checkpoint.directory != shared.directory.head() {
             // Who judges by another directory may judge differently: it is asked again behind that.
             Verdict::MovedOn
-        } else if checkpoint.sums == shared.sums {
+        } else if checkpoint.sums == shared.compared.sums {
             Verdict::Equal
-        } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
+        } else if checkpoint.sums.held == shared.compared.sums.held
+            && checkpoint.sums.records == shared.compared.sums.records
+        {
             if self.judges_as(shared) { Verdict::JudgedDifferently } else { Verdict::HeldEqual }
         } else {
             Verdict::Different
@@ -479,13 +434,6 @@ impl Link {
                 self.line.notice(|link, peer| Notice::JudgedDifferently { link, peer }, out);
             }
             Verdict::MovedOn => {}
-        }
-    }
-
-    /// Reconciles if the sums differ and it is time.
-    fn mend_soon(&mut self, out: &mut Out) {
-        if self.verifying.take_turn_to_reconcile() {
-            self.reconcile(out);
         }
     }
 }

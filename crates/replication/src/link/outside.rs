@@ -43,7 +43,7 @@ impl Telling {
 
 /// Whether so much more may be left out by the other end.
 pub(super) fn check(outside: &Outside, shared: &Shared<'_>) -> Result<(), Refuse> {
-    let known = shared.apart.map_or(0, Apart::named);
+    let known = shared.compared.apart.map_or(0, Apart::named);
     if known + outside.records.len() > LEFT_OUT_MAX {
         return Err(breach("more records are left out than can be remembered"));
     }

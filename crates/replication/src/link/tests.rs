@@ -4,6 +4,7 @@ mod claims;
 mod greedy;
 mod kinds;
 mod leaving;
+mod reconciling;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -15,7 +16,7 @@ use heliu_record::id::{LeafHash, Preimage, SeatId};
 use heliu_record::prelude::section;
 use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Meta, Position, Standing, StoreId};
+use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Meta, Position, ScanItem, Standing, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
@@ -24,10 +25,14 @@ use heliu_trust::simulated::{Cheap, CheapKey};
 
 use super::*;
 use crate::effect::{Effect, Moment};
-use crate::frame::{DeliveredLeaf, Delivery, Hello, Range, RangeContent, Sums, Turn, Welcome, limits};
+use crate::frame::{
+    Compared, DeliveredLeaf, Delivery, Hello, Range, RangeContent, Reconcile, Sums, Turn, WIRE_VERSIONS, Welcome,
+    limits,
+};
 use crate::journal::Tail;
 use crate::own::Own;
-use crate::records::Foreign;
+use crate::reconcile::scope_id;
+use crate::records::{Foreign, Kept};
 use crate::statements::Statements as Held;
 
 /// One end, and what it stands on.
@@ -38,6 +43,7 @@ struct End {
     statements: Held,
     leaving: BTreeMap<RecordId, Position>,
     foreign: Foreign,
+    kept: Kept,
     own: Own,
     peer: NodeId,
     kinds: Digests,
@@ -95,6 +101,7 @@ impl End {
             statements,
             leaving,
             foreign,
+            kept: Kept::new(8),
             own,
             peer,
             kinds: Digests::default(),
@@ -109,8 +116,7 @@ impl End {
             feed: Feed { meta: &self.meta, tail: &self.tail, last_commit: None },
             directory: &self.directory,
             fork: None,
-            sums: Sums::default(),
-            apart: None,
+            compared: Comparison { sums: Sums::default(), apart: None, kept: &self.kept },
             foreign: &self.foreign,
             statements: &self.statements,
             leaving: &self.leaving,
@@ -131,7 +137,7 @@ impl End {
             node: self.peer,
             store: THEIRS.0,
             incarnation: THEIRS.1,
-            versions: (1, 1),
+            versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
             directory_len: self.directory.len(),
             directory_head: self.directory.head(),
             kinds: self.kinds.clone(),
@@ -165,6 +171,12 @@ impl End {
         let mut items: Vec<ScanItem> = records.into_iter().map(item).collect();
         items.sort_unstable_by_key(|item| item.id);
         end.act(|link, shared, out| link.on_scanned(&items, shared, out));
+        if dialer {
+            let public = RangeContent::Missing(vec![scope_id(&public())]);
+            let told = Range { from: RecordId([0; 32]), to: None, content: public };
+            end.hears(of_scopes(Turn::Answer, vec![told]));
+            end.act(|link, shared, out| link.on_scanned(&items, shared, out));
+        }
         end
     }
 
@@ -186,8 +198,13 @@ fn other() -> RangeContent {
     RangeContent::Fingerprint { count: 7, sum: Sum([7; 32]) }
 }
 
+/// About records, as the dialling end asks when it has compared scopes for nothing.
 fn reconcile(turn: Turn, ranges: Vec<Range>) -> Frame {
-    Frame::Reconcile(Reconcile { turn, ranges })
+    Frame::Reconcile(Reconcile { turn, compared: Compared::Records, ranges })
+}
+
+fn of_scopes(turn: Turn, ranges: Vec<Range>) -> Frame {
+    Frame::Reconcile(Reconcile { turn, compared: Compared::Scopes, ranges })
 }
 
 fn leaves(sequence: u64, changes: usize, bytes: usize) -> Leaves {
@@ -272,62 +289,6 @@ impl Out {
             _ => None,
         })
     }
-}
-
-#[test]
-fn ranges_that_overlap_end_the_link() {
-    let everything = Range { from: RecordId([0; 32]), to: None, content: RangeContent::Items(Vec::new()) };
-    let backwards = Range { from: RecordId([9; 32]), to: Some(RecordId([1; 32])), ..everything.clone() };
-    for ranges in [vec![everything; 4_096], vec![backwards]] {
-        let mut end = End::talking(false, (0..100).map(record));
-        assert!(end.hears(reconcile(Turn::Question, ranges)).refusal().is_some());
-        assert!(end.link.sending.has_pushed(), "nothing of it was taken");
-    }
-}
-
-#[test]
-fn to_be_asked_to_begin_is_no_answer() {
-    let mut end = End::talking(true, (0..3).map(record));
-    assert!(end.hears(reconcile(Turn::Begin, Vec::new())).effects.is_empty());
-    assert!(end.link.reconciling.is_going_on());
-    let out = end.hears(reconcile(Turn::Answer, Vec::new()));
-    assert_eq!(out.turns(), [Turn::Done]);
-    assert_eq!(out.delivered()[0].through, Some(1_000));
-}
-
-#[test]
-fn every_question_waits_for_the_whole_of_its_answer() {
-    let mut end = End::talking(true, (0..3).map(record));
-    let low = || Range { from: RecordId([0; 32]), to: Some(RecordId([9; 32])), content: other() };
-    let high = || Range { from: RecordId([9; 32]), to: None, content: other() };
-    assert_eq!(end.hears(reconcile(Turn::Part, vec![low()])).turns(), [Turn::Question]);
-    assert_eq!(end.hears(reconcile(Turn::Answer, vec![high()])).turns(), [Turn::Question]);
-    assert_eq!(end.hears(reconcile(Turn::Part, Vec::new())).turns(), []);
-    assert_eq!(end.hears(reconcile(Turn::Answer, Vec::new())).turns(), []);
-    assert_eq!(end.hears(reconcile(Turn::Answer, Vec::new())).turns(), [Turn::Done]);
-    assert!(end.hears(reconcile(Turn::Answer, Vec::new())).refusal().is_some(), "nothing was asked");
-}
-
-#[test]
-fn a_long_answer_comes_in_parts_of_which_the_last_is_marked() {
-    let mut records: Vec<RecordId> = (0..20_000).map(record).collect();
-    records.sort_unstable();
-    let mut end = End::talking(false, records.iter().copied());
-    let ends = records.chunks(20).map(|few| few[0]);
-    let ranges = ends.clone().zip(ends.skip(1).map(Some).chain([None]));
-    let ranges: Vec<Range> = ranges.map(|(from, to)| Range { from, to, content: other() }).collect();
-    let out = end.hears(reconcile(Turn::Question, ranges));
-    let turns = out.turns();
-    assert!(turns.len() > 1 && turns[..turns.len() - 1].iter().all(|turn| *turn == Turn::Part), "{turns:?}");
-    assert_eq!(turns.last(), Some(&Turn::Answer));
-}
-
-#[test]
-fn a_second_question_does_not_wait_for_a_scan() {
-    let mut end = End::running(false, None);
-    let question = || reconcile(Turn::Question, vec![Range { from: RecordId([0; 32]), to: None, content: other() }]);
-    assert!(end.hears(question()).refusal().is_none());
-    assert!(end.hears(question()).refusal().is_some());
 }
 
 #[test]

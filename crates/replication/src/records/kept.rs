@@ -65,6 +65,13 @@ impl Kept {
         self.rows.iter()
     }
 
+    /// Whether these scopes have less than half of the records, so that reading all rows would be more work.
+    pub fn is_few(&self, scopes: &BTreeSet<Scope>) -> bool {
+        let records = |tally: &Tally| tally.records + tally.hidden;
+        let wanted: u64 = scopes.iter().filter_map(|scope| self.rows.get(scope)).map(records).sum();
+        2 * wanted < records(&self.total())
+    }
+
     /// Those of some seats that records name, as far as it can be told.
     pub fn named(&self, seats: &BTreeSet<SeatId>) -> BTreeSet<SeatId> {
         if seats.is_empty() || !self.is_whole() {

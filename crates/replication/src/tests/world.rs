@@ -212,7 +212,7 @@ impl World {
         let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let id = CommandId(hash16("a command", &[&self.tickets.to_le_bytes()]));
         let (name, who, reason) = (name.to_owned(), "a clerk".to_owned(), String::new());
-        let request = Request { id, name, subject, arguments, who, reason };
+        let request = Request { id, name, subject, arguments, who, reason, on_behalf: None };
         let (ticket, today) = (Ticket(self.tickets), Date::constant(2026, 7, 1));
         let order = Input::Execute {
             ticket,

@@ -2,6 +2,7 @@
 
 use heliu_record::gate::Stamp;
 use heliu_record::id::RecordId;
+use heliu_record::scope::Scope;
 use heliu_trust::id::NodeId;
 
 use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, leaf, refused, row, sources, stub};
@@ -44,6 +45,31 @@ pub async fn a_row_is_replaced(harness: &impl Harness) {
     assert_eq!(must(store.record(id(3)).await), Some(stub(3)));
     must(store.apply(&rows(vec![row(1, 5), row(1, 6)])).await);
     assert_eq!(must(store.record(id(1)).await), Some(row(1, 6)), "of two the later");
+}
+
+pub async fn scanning_one_scope(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let (one, other) = (row(0, 1).scope, row(1, 1).scope);
+    let of = |scope: &Scope, n, version| RecordRow { scope: scope.clone(), ..row(n, version) };
+    must(store.apply(&rows((0..8).map(|n| of(&one, n, 1)).chain([of(&other, 8, 1)]).collect())).await);
+    must(store.apply(&rows(vec![of(&other, 3, 2), of(&one, 4, 2)])).await);
+    for (scope, expected) in [(one, vec![0, 1, 2, 4, 5, 6, 7]), (other.clone(), vec![3, 8])] {
+        let (mut seen, mut after): (Vec<ScanItem>, _) = (Vec::new(), None);
+        loop {
+            let page = must(store.scan_scope(&scope, after, 3).await);
+            assert!(page.items.len() <= 3 && page.damaged.is_empty());
+            assert!(page.items.iter().all(|item| item.scope == scope));
+            seen.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let mut found: Vec<RecordId> = seen.iter().map(|item| item.id).collect();
+        found.sort_unstable();
+        assert_eq!(found, sorted(expected));
+    }
+    assert!(must(store.scan_scope(&other, None, 0).await).items.is_empty());
 }
 
 pub async fn scanning_in_pages(harness: &impl Harness) {

@@ -3,8 +3,8 @@
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_replication::frame::{
-    Checkpoint, Frame, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile,
-    Sums, Turn, Verdict, limits,
+    Checkpoint, Compared, Frame, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent,
+    Reconcile, Sums, Turn, Verdict, limits,
 };
 use heliu_trust::id::DirectoryVersion;
 
@@ -40,7 +40,12 @@ impl From<&Reconcile> for pb::Reconcile {
             Turn::Answer => pb::Turn::Answer,
             Turn::Done => pb::Turn::Done,
         };
-        pb::Reconcile { turn: turn.into(), ranges: reconcile.ranges.iter().map(Into::into).collect() }
+        let compared = match reconcile.compared {
+            Compared::Scopes => pb::Compared::Scopes,
+            Compared::Records => pb::Compared::Records,
+        };
+        let ranges = reconcile.ranges.iter().map(Into::into).collect();
+        pb::Reconcile { turn: turn.into(), compared: compared.into(), ranges }
     }
 }
 
@@ -53,10 +58,15 @@ pub(super) fn to_reconcile(reconcile: pb::Reconcile) -> Result<Frame, FrameError
         pb::Turn::Done => Turn::Done,
         pb::Turn::Unspecified => return Ok(Frame::Unknown),
     };
+    let compared = match reconcile.compared() {
+        pb::Compared::Scopes => Compared::Scopes,
+        pb::Compared::Records => Compared::Records,
+        pb::Compared::Unspecified => return Ok(Frame::Unknown),
+    };
     at_most("ranges", reconcile.ranges.len(), limits::RANGES_PER_FRAME)?;
     let mut left = limits::ITEMS_PER_FRAME;
     let ranges = reconcile.ranges.into_iter().map(|range| to_range(range, &mut left)).collect::<Result<_, _>>()?;
-    Ok(Frame::Reconcile(Reconcile { turn, ranges }))
+    Ok(Frame::Reconcile(Reconcile { turn, compared, ranges }))
 }
 
 /// `left` is how many items the frame may still have.

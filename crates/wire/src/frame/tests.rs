@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::gate::KindDigest;
 use heliu_record::id::SeatId;
 use heliu_replication::frame::{
-    Checkpoint, DeliveredLeaf, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range,
+    Checkpoint, Compared, DeliveredLeaf, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range,
     RangeContent, Reconcile, Sums, Turn, Verdict, WIRE_VERSIONS,
 };
 use heliu_storage::StoreId;
@@ -60,7 +60,7 @@ fn leaves(sequence: u64) -> Leaves {
 }
 
 fn question(ranges: Vec<pb::Range>) -> pb::Reconcile {
-    pb::Reconcile { ranges, turn: pb::Turn::Question.into() }
+    pb::Reconcile { ranges, turn: pb::Turn::Question.into(), compared: pb::Compared::Records.into() }
 }
 
 fn frames() -> Vec<Frame> {
@@ -87,6 +87,7 @@ fn frames() -> Vec<Frame> {
             statements: Sum([9; 32]),
         }),
         Frame::Reconcile(Reconcile {
+            compared: Compared::Records,
             ranges: vec![
                 range(RangeContent::Fingerprint { count: 3, sum: Sum([9; 32]) }),
                 range(RangeContent::Items(vec![(RecordId([1; 32]), Sum([2; 32])), (RecordId([3; 32]), Sum([4; 32]))])),
@@ -95,10 +96,10 @@ fn frames() -> Vec<Frame> {
             ],
             turn: Turn::Question,
         }),
-        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Begin }),
-        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Part }),
-        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Answer }),
-        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Done }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), compared: Compared::Scopes, turn: Turn::Begin }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), compared: Compared::Scopes, turn: Turn::Part }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), compared: Compared::Scopes, turn: Turn::Answer }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), compared: Compared::Scopes, turn: Turn::Done }),
         Frame::Have(Have {
             records: vec![(RecordId([1; 32]), vec![[1; 8], [2; 8]]), (RecordId([2; 32]), Vec::new())],
             reply: true,
@@ -156,8 +157,10 @@ fn a_frame_of_a_later_version_is_ignored() {
     // Field 999 of Frame, as a later version might add.
     let frame = pb::Frame::decode([0xba, 0x3e, 0x01, 0x00].as_slice()).expect("it is protobuf");
     assert_eq!(Frame::try_from(frame), Ok(Frame::Unknown));
-    let turn = PbFrame::Reconcile(pb::Reconcile { ranges: Vec::new(), turn: 99 });
+    let turn = PbFrame::Reconcile(pb::Reconcile { ranges: Vec::new(), compared: 1, turn: 99 });
     assert_eq!(Frame::try_from(pb::Frame { frame: Some(turn) }), Ok(Frame::Unknown));
+    let compared = PbFrame::Reconcile(pb::Reconcile { ranges: Vec::new(), compared: 99, turn: 1 });
+    assert_eq!(Frame::try_from(pb::Frame { frame: Some(compared) }), Ok(Frame::Unknown));
     let verdict = PbFrame::Verdict(pb::Verdict { comparison: 99 });
     assert_eq!(Frame::try_from(pb::Frame { frame: Some(verdict) }), Ok(Frame::Unknown));
 }
@@ -241,7 +244,7 @@ fn every_list_is_cut_into_frames_that_the_other_end_takes() {
     ];
     for list in lists {
         for ranges in Reconcile::cut(list) {
-            assert_fits(&Frame::Reconcile(Reconcile { ranges, turn: Turn::Part }));
+            assert_fits(&Frame::Reconcile(Reconcile { ranges, compared: Compared::Records, turn: Turn::Part }));
         }
     }
     let have = |leaves| (low, vec![[1; 8]; leaves]);

@@ -169,7 +169,8 @@ pub struct Cursor {
     #[prost(uint64, tag = "3")]
     pub position: u64,
 }
-/// Range-based set reconciliation over (record, digest of its leaves) in the link's scope.
+/// Range-based set reconciliation in the link's scope: over (scope, digest of what is held in it), and then over (record, digest
+/// of its leaves) of the scopes that differ.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reconcile {
     /// In ascending order, and none overlaps another.
@@ -177,6 +178,8 @@ pub struct Reconcile {
     pub ranges: ::prost::alloc::vec::Vec<Range>,
     #[prost(enumeration = "Turn", tag = "2")]
     pub turn: i32,
+    #[prost(enumeration = "Compared", tag = "3")]
+    pub compared: i32,
 }
 /// Records from `from` on, up to but without `to`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -196,10 +199,12 @@ pub mod range {
     pub enum Content {
         #[prost(message, tag = "3")]
         Fingerprint(super::Fingerprint),
-        /// All that the sender has in the range: 64 bytes each, record id and sum of its leaf hashes.
+        /// All that the sender has in the range: 64 bytes each, record id and sum of its leaf hashes. Where scopes are compared
+        /// the hash of a scope stands for the id, here and wherever ranges have one.
         #[prost(bytes, tag = "4")]
         Items(::prost::alloc::vec::Vec<u8>),
-        /// The answer to items: ids (32 bytes each) of those that the sender lacks wholly.
+        /// The answer to items: ids (32 bytes each) of those that the sender lacks wholly; of scopes also those that it has
+        /// differently. Perhaps none.
         #[prost(bytes, tag = "5")]
         Missing(::prost::alloc::vec::Vec<u8>),
     }
@@ -439,6 +444,38 @@ impl RefuseCode {
             "REFUSE_CODE_STORE_FAILED" => Some(Self::StoreFailed),
             "REFUSE_CODE_FENCED" => Some(Self::Fenced),
             "REFUSE_CODE_WRONG_IDENTITY" => Some(Self::WrongIdentity),
+            _ => None,
+        }
+    }
+}
+/// What the ranges of a Reconcile frame are about. Scopes come first; then the records of those that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Compared {
+    Unspecified = 0,
+    /// What records name as their scope, each as (hash of the scope, digest of what is held in it).
+    Scopes = 1,
+    /// Records: of the scopes that differ, or all if scopes were not compared before.
+    Records = 2,
+}
+impl Compared {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "COMPARED_UNSPECIFIED",
+            Self::Scopes => "COMPARED_SCOPES",
+            Self::Records => "COMPARED_RECORDS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "COMPARED_UNSPECIFIED" => Some(Self::Unspecified),
+            "COMPARED_SCOPES" => Some(Self::Scopes),
+            "COMPARED_RECORDS" => Some(Self::Records),
             _ => None,
         }
     }

@@ -87,7 +87,12 @@ fn member(number: usize, by: Actor, time_ms: i64) -> (Arc<Preimage>, Change) {
         deps: vec![*genesis()],
         start_op: GENESIS_MAX_OP + 1,
         time_ms,
-        note: Note { who: "组织委员".into(), command: "member.register".into(), reason: "year-end import".into() },
+        note: Note {
+            who: "组织委员".into(),
+            command: "member.register".into(),
+            reason: "year-end import".into(),
+            on_behalf: None,
+        },
         puts: vec![
             put(Container::Scope, "class", "scoped".into()),
             put(Container::Scope, "owner", Scalar::Bytes(village.0.to_vec())),
@@ -166,7 +171,12 @@ fn edits_of_one_record_each_take_at_most_250_bytes() {
             deps: vec![made.hash],
             start_op: made.max_op() + 1,
             time_ms: 1_767_200_000_000 + number as i64 * 60_007,
-            note: Note { who: "组织委员".into(), command: "member.correct".into(), reason: "档案核对".into() },
+            note: Note {
+                who: "组织委员".into(),
+                command: "member.correct".into(),
+                reason: "档案核对".into(),
+                on_behalf: None,
+            },
             puts: vec![(Container::Mv, "name".into(), "王建国".into(), vec![made.puts[6].id])],
         };
         let (change, time_ms) = (Change::encode(draft), 1_767_200_000_000 + number as i64 * 60_007);

@@ -36,12 +36,14 @@ pub struct Page {
 }
 
 /// Who asks for a change, and why: both stay in the record's history.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Asker {
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::REASON))]
     pub reason: String,
     #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
     pub who: Option<String>,
+    #[arg(long = "for", value_name = "SEAT", default_value = "", hide_default_value = true, help = t(help::ON_BEHALF))]
+    pub on_behalf: String,
 }
 
 /// What is common to all that changes the directory.

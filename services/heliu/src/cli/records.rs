@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::flags::{Asker, Page, Propose, Read};
 use super::table::{DayOfMonth, Namesakes};
@@ -69,6 +69,47 @@ pub struct HistoryArgs {
     pub read: Read,
 }
 
+/// How the lines of a table are read.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Table {
+    #[arg(long, help = t(help::SKIP_UNKNOWN))]
+    pub skip_unknown: bool,
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, help = t(help::SHEET))]
+    pub sheet: String,
+    #[arg(long, value_enum, value_name = "DAY", help = t(help::MONTH))]
+    pub month: Option<DayOfMonth>,
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1800..=2000), help = t(help::YEARS_FROM))]
+    pub years_from: Option<i16>,
+}
+
+/// One command for many: for each line of a file, or for each record that is found.
+#[derive(Clone, Debug, Default, Args)]
+#[command(group(ArgGroup::new("many").args(["each", "each_of"]).multiple(true)))]
+pub struct Each {
+    #[arg(long, value_name = "FILE", help = t(help::EACH))]
+    pub each: Option<PathBuf>,
+    #[arg(long, value_name = "KIND", help = t(help::EACH_OF))]
+    pub each_of: Option<String>,
+    #[arg(long = "where", value_name = "FIELD=VALUE", requires = "each_of", conflicts_with = "each", help = t(help::LIST_WHERE))]
+    pub conditions: Vec<String>,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "each_of", conflicts_with = "each", help = t(help::LIST_SEARCH))]
+    pub search: String,
+    #[arg(long, value_name = "SEAT", default_value = "", hide_default_value = true, requires = "each_of", conflicts_with = "each", help = t(help::LIST_AT))]
+    pub at: String,
+    #[arg(long, requires = "many", help = t(help::EACH_SKIP_BAD))]
+    pub skip_bad: bool,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, requires = "many", help = t(help::EACH_AGAIN))]
+    pub again: String,
+    #[command(flatten)]
+    pub table: Table,
+}
+
+impl Each {
+    pub fn is_meant(&self) -> bool {
+        self.each.is_some() || self.each_of.is_some()
+    }
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct DoArgs {
     #[arg(value_name = "COMMAND", help = t(help::DO_COMMAND))]
@@ -85,6 +126,8 @@ pub struct DoArgs {
     pub yes: bool,
     #[arg(long, help = t(help::DO_DRY_RUN))]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub each: Each,
     #[arg(long, help = t(help::DO_EXPLAIN))]
     pub explain: bool,
     /// Its own flag, since `do --help COMMAND` is about that command.
@@ -153,14 +196,8 @@ pub struct ImportArgs {
     pub dry_run: bool,
     #[arg(long, help = t(help::SKIP_BAD))]
     pub skip_bad: bool,
-    #[arg(long, help = t(help::SKIP_UNKNOWN))]
-    pub skip_unknown: bool,
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, help = t(help::SHEET))]
-    pub sheet: String,
-    #[arg(long, value_enum, value_name = "DAY", help = t(help::MONTH))]
-    pub month: Option<DayOfMonth>,
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1800..=2000), help = t(help::YEARS_FROM))]
-    pub years_from: Option<i16>,
+    #[command(flatten)]
+    pub table: Table,
     #[arg(long, value_enum, value_name = "WHO", help = t(help::NAMESAKES))]
     pub namesakes: Option<Namesakes>,
     #[arg(long, help = t(help::OVERWRITE_SEALED))]

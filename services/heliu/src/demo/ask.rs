@@ -45,7 +45,7 @@ impl Ask {
 
     pub fn request(self, id: CommandId, who: String) -> Request {
         let Ask { name, subject, arguments, reason } = self;
-        Request { id, name: name.to_owned(), subject, arguments, who, reason: reason.to_owned() }
+        Request { id, name: name.to_owned(), subject, arguments, who, reason: reason.to_owned(), on_behalf: None }
     }
 }
 

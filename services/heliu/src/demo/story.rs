@@ -120,7 +120,7 @@ impl Story<'_> {
         let League { convenor, other, owner } = *part;
         let form = Ask::new("alliance.form")
             .with("name", "区域党建联盟")
-            .with("alliance_kind", "league")
+            .with("form", "league")
             .with("convenor", self.branch(convenor))
             .with("seats", &format!("{other},{owner}"));
         let league = self.county.make(convenor, form).await?;

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::failure::Failure;
 use crate::import::form::Form;
-use crate::import::held::has_ended;
 use crate::render::view_of;
 use crate::text::{Language, language, spoken};
+use crate::which::has_ended;
 
 const PAGE: u32 = 1_000;
 
@@ -146,7 +146,7 @@ mod tests {
             speaking(language, || {
                 for kind in &schema.kinds {
                     let form = Form::of(&schema, &kind.name).expect("declared");
-                    for column in &form.columns {
+                    for column in form.columns.iter() {
                         let found = form.column(heading(&form, column)).map(|column| &column.name);
                         assert_eq!(found, Some(&column.name), "{}", kind.name);
                     }

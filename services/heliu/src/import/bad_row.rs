@@ -1,8 +1,10 @@
 //! A row that is not taken: its line, its column, and why.
 
+use heliu_client::Error;
 use heliu_client::schema::Argument;
 
 use super::reading::Unreadable;
+use crate::failure::Failure;
 use crate::text::{Say, say};
 
 /// A row that cannot be taken.
@@ -22,6 +24,15 @@ impl BadRow {
 
     pub fn whole(line: u64, reason: Say) -> Self {
         BadRow { line, column: <(String, String)>::default(), reason }
+    }
+
+    /// What a node says of a row that it does not take, at the column that it names.
+    pub fn refused(columns: &[Argument], line: u64, error: &Error) -> Self {
+        let said = Failure::from(error.clone());
+        match error.field().and_then(|field| columns.iter().find(|column| column.name == field)) {
+            Some(column) => BadRow::of(line, column, said.in_one()),
+            None => BadRow::whole(line, said.in_one()),
+        }
     }
 
     /// What is wrong, and in which column.

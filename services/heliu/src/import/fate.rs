@@ -98,21 +98,12 @@ pub fn of_the_node(error: &Error) -> Option<Failure> {
     is_its.then_some(failure)
 }
 
-/// What a node says of a row that it does not take, at the column that it names.
+/// What a node says of a row that it does not take, and what to do about one whose record was erased.
 pub fn refused(form: &Form<'_>, line: u64, error: &Error) -> BadRow {
-    let mut said: Failure = error.clone().into();
-    let mut reason = std::mem::take(&mut said.what);
-    for why in said.why.iter().chain(said.next.as_deref()) {
-        reason.zh.push_str(&why.zh);
-        reason.en.push(' ');
-        reason.en.push_str(&why.en);
-    }
+    let mut refused = BadRow::refused(&form.columns, line, error);
     if error.reason() == "erased" {
-        reason.zh.push_str("确要重新建立,用 --anew");
-        reason.en.push_str(" To make it again all the same: --anew");
+        refused.reason.zh.push_str("确要重新建立,用 --anew");
+        refused.reason.en.push_str(" To make it again all the same: --anew");
     }
-    match error.field().and_then(|field| form.columns.iter().find(|column| column.name == field)) {
-        Some(column) => BadRow::of(line, column, reason),
-        None => BadRow::whole(line, reason),
-    }
+    refused
 }

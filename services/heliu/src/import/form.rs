@@ -2,6 +2,7 @@
 //! node declares; what a file says is in `rows`.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use heliu_client::Schema;
 use heliu_client::schema::{Argument, Field, Kind, Makes, SchemaCommand, SchemaLabel, State, ValueType};
@@ -10,9 +11,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text::{clean, nearest, say};
 
-/// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved. All
-/// other kinds are made by the command that makes any kind.
-const OWN: &[&str] = &[MEMBERS, ORGS];
+/// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved; or it is the one
+/// record that two make alike. All other kinds are made by the command that makes any kind.
+const OWN: &[&str] = &[MEMBERS, ORGS, FLOATS, POLICY];
+const FLOATS: &str = "float.declare";
+const POLICY: &str = "policy.set";
 const MEMBERS: &str = "member.register";
 /// It also takes a region file.
 pub const ORGS: &str = "org.create";
@@ -35,6 +38,7 @@ const ALSO: &[(&str, &[&str])] = &[
             "所属党组织",
         ],
     ),
+    ("subject", &["记录", "记录编号", "编号", "id"]),
     ("seat", &["区划代码", "席位代码"]),
     ("member_no", &["党员号", "党员编码", "党员编号"]),
     ("joined_on", &["入党时间", "入党年月", "入党日期", "加入党组织日期", "加入党组织时间"]),
@@ -58,13 +62,35 @@ const NUMBERS: &[&str] = &["member_no"];
 /// Days by which two of one name are told apart, the surer one first.
 const DAYS: &[&str] = &["birth_date", "joined_on"];
 
+/// The columns that a file may have.
+#[derive(Clone, Debug)]
+pub struct Columns(pub Vec<Argument>);
+
+impl Deref for Columns {
+    type Target = [Argument];
+
+    fn deref(&self) -> &[Argument] {
+        &self.0
+    }
+}
+
+impl Columns {
+    /// The one of this name, of this label in either language, or of what clerks write for it.
+    pub fn called(&self, name: &str) -> Option<&Argument> {
+        let named = || self.iter().find(|column| column.name == name);
+        let labelled = || self.iter().find(|column| column.label.is(name));
+        let also = || self.iter().find(|column| of(ALSO, &column.name).contains(&name));
+        named().or_else(labelled).or_else(also)
+    }
+}
+
 /// What each row gives, and makes.
 #[derive(Debug)]
 pub struct Form<'s> {
     pub command: &'s SchemaCommand,
     pub kind: &'s Kind,
     /// The arguments that a file may have as columns, called as the kind calls its fields.
-    pub columns: Vec<Argument>,
+    pub columns: Columns,
     /// What all rows give alike: the name of the kind, where the command makes any.
     pub fixed: BTreeMap<String, String>,
 }
@@ -78,7 +104,7 @@ impl<'s> Form<'s> {
         let mut own = OWN.iter().filter_map(|name| schema.command(name));
         if let Some(command) = own.find(|command| schema.made_by(command).is_some_and(|made| made.name == kind.name)) {
             let columns = command.arguments.iter().map(|argument| column(kind, argument)).collect();
-            return Ok(Form { command, kind, columns, fixed: BTreeMap::new() });
+            return Ok(Form { command, kind, columns: Columns(columns), fixed: BTreeMap::new() });
         }
         let any = schema.commands.iter().find_map(|command| match &command.makes {
             Makes::NamedBy(argument) if command.takes_fields => Some((command, argument)),
@@ -99,15 +125,12 @@ impl<'s> Form<'s> {
                 columns.push(column_of(field));
             }
         }
-        Ok(Form { command, kind, columns, fixed: [(naming.clone(), kind.name.clone())].into() })
+        Ok(Form { command, kind, columns: Columns(columns), fixed: [(naming.clone(), kind.name.clone())].into() })
     }
 
-    /// The column of this name, of this label in either language, or of what clerks write for it.
+    /// The column that is called so.
     pub fn column(&self, name: &str) -> Option<&Argument> {
-        let named = || self.columns.iter().find(|column| column.name == name);
-        let labelled = || self.columns.iter().find(|column| column.label.is(name));
-        let also = || self.columns.iter().find(|column| of(ALSO, &column.name).contains(&name));
-        named().or_else(labelled).or_else(also)
+        self.columns.called(name)
     }
 
     /// Names in the view of a record where it says what this column does.
@@ -213,12 +236,14 @@ mod tests {
                 let form = Form::of(&schema, called).expect("it is declared");
                 assert_eq!(form.kind.name, kind.name, "{called}");
                 // There is one policy, which has no name.
-                let is_named = kind.fields.iter().any(|field| field.name == "name");
+                // Who floats is named by his record.
+                let is_named = kind.fields.iter().any(|field| field.name == "name") && kind.name != "floating";
                 assert_eq!(form.column("name").is_some_and(|column| column.name == "name"), is_named, "{called}");
             }
         }
         let made_by = |called: &str| Form::of(&schema, called).expect("declared").command.name.clone();
         assert_eq!([made_by("党员"), made_by("orgs"), made_by("资源")], [MEMBERS, ORGS, "record.create"]);
+        assert_eq!([made_by("流动登记"), made_by("policy"), made_by("需求")], [FLOATS, POLICY, "record.create"]);
         let told = Form::of(&schema, "resuorce").expect_err("there is none");
         assert!(told.next.is_some_and(|next| next.en.contains("did you mean resource?")));
         let told = Form::of(&schema, "").expect_err("none is named");

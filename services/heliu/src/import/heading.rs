@@ -3,7 +3,7 @@
 use heliu_client::schema::Argument;
 
 use super::bad_row::BadRow;
-use super::form::{Form, is_running};
+use super::form::{Columns, is_running};
 use super::reading::Line;
 use super::reading::cell::{Cell, narrow_all, unspread};
 use crate::text::{Say, clean, nearest, say};
@@ -27,8 +27,9 @@ pub struct Heading {
 }
 
 /// How many columns of the kind a line names.
-pub fn score(form: &Form<'_>, cells: &[Cell]) -> usize {
-    let mut found: Vec<&str> = cells.iter().filter_map(|cell| Some(column(form, &name(cell))?.name.as_str())).collect();
+pub fn score(columns: &Columns, cells: &[Cell]) -> usize {
+    let mut found: Vec<&str> =
+        cells.iter().filter_map(|cell| Some(column(columns, &name(cell))?.name.as_str())).collect();
     found.sort_unstable();
     found.dedup();
     found.len()
@@ -36,8 +37,8 @@ pub fn score(form: &Form<'_>, cells: &[Cell]) -> usize {
 
 impl Heading {
     /// The line among the first of a file that names most columns. Above it stand titles.
-    pub fn find(form: &Form<'_>, head: &[Line], skips_unknown: bool) -> Result<Self, Vec<BadRow>> {
-        let Some(best) = head.iter().rev().max_by_key(|line| score(form, &line.cells)) else {
+    pub fn find(columns: &Columns, head: &[Line], skips_unknown: bool) -> Result<Self, Vec<BadRow>> {
+        let Some(best) = head.iter().rev().max_by_key(|line| score(columns, &line.cells)) else {
             return Err(vec![BadRow::whole(1, say!("文件是空的", "the file is empty"))]);
         };
         let (mut places, mut skipped, mut bad) = (Vec::new(), Vec::new(), Vec::new());
@@ -45,7 +46,7 @@ impl Heading {
         for cell in &best.cells {
             let name = name(cell);
             let place =
-                form.columns.iter().position(|own| column(form, &name).is_some_and(|column| column.name == own.name));
+                columns.iter().position(|own| column(columns, &name).is_some_and(|column| column.name == own.name));
             places.push(match place {
                 _ if name.is_empty() => Place::Nameless,
                 Some(place) if places.contains(&Place::Column(place)) => {
@@ -55,14 +56,14 @@ impl Heading {
                 Some(place) => Place::Column(place),
                 None => {
                     if !skips_unknown && !is_running(&name) {
-                        fault(no_column(form, &name));
+                        fault(no_column(columns, &name));
                     }
                     skipped.push(clean(&name));
                     Place::Skipped
                 }
             });
         }
-        for (place, column) in form.columns.iter().enumerate().filter(|(_, column)| column.required) {
+        for (place, column) in columns.iter().enumerate().filter(|(_, column)| column.required) {
             if !places.contains(&Place::Column(place)) {
                 let (name, label) = (&column.name, &column.label.zh);
                 fault(say!("缺少必填的列“{label}”", "the required column {name} is missing"));
@@ -81,15 +82,15 @@ fn name(cell: &Cell) -> String {
 }
 
 /// A heading may have an asterisk or a note in brackets: 入党时间*(年月日).
-fn column<'f>(form: &'f Form<'_>, name: &str) -> Option<&'f Argument> {
+fn column<'f>(columns: &'f Columns, name: &str) -> Option<&'f Argument> {
     let plain = narrow_all(name);
     let before = plain.split_once('(').map_or(plain.as_str(), |(before, _)| before);
     let bare = before.trim_matches(|c: char| c == '*' || c == ':' || c.is_whitespace());
-    form.column(name).or_else(|| form.column(bare).filter(|_| !bare.is_empty()))
+    columns.called(name).or_else(|| columns.called(bare).filter(|_| !bare.is_empty()))
 }
 
-fn no_column(form: &Form<'_>, name: &str) -> Say {
-    let called = form.columns.iter().flat_map(|column| [&*column.name, &*column.label.zh, &*column.label.en]);
+fn no_column(columns: &Columns, name: &str) -> Say {
+    let called = columns.iter().flat_map(|column| [&*column.name, &*column.label.zh, &*column.label.en]);
     let shown = clean(&name.chars().take(40).collect::<String>());
     let skip = say!("不要这一列就加 --skip-unknown", "--skip-unknown leaves such columns out");
     let Say { zh, en } = skip;
@@ -98,8 +99,8 @@ fn no_column(form: &Form<'_>, name: &str) -> Say {
             say!("没有列“{shown}”;是不是 {near}?{zh}", "there is no column {shown:?}; did you mean {near}? ({en})")
         }
         None => {
-            let labels = form.columns.iter().map(|column| &*column.label.zh).collect::<Vec<_>>().join("、");
-            let known = form.columns.iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ");
+            let labels = columns.iter().map(|column| &*column.label.zh).collect::<Vec<_>>().join("、");
+            let known = columns.iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ");
             say!(
                 "没有列“{shown}”;可用的列:{labels}。{zh}",
                 "there is no column {shown:?}; the columns are: {known} ({en})"

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::text::{Say, clean, say};
+use crate::which::has_ended;
 
 #[derive(Debug, Default)]
 pub struct Held {
@@ -221,12 +222,6 @@ fn before(digits: &str) -> Option<String> {
     digits[at] = if digits[at] == b'a' { b'9' } else { digits[at] - 1 };
     digits[at + 1..].fill(b'f');
     String::from_utf8(digits).ok()
-}
-
-/// What the state is called that is the end of it.
-pub fn has_ended<'v>(kind: &Kind, state_of: impl Fn(&str) -> &'v str) -> Option<SchemaLabel> {
-    let mut states = kind.fields.iter().filter_map(|field| field.state(state_of(&field.name)));
-    states.find(|state| state.ending).map(|state| state.label.clone())
 }
 
 #[cfg(test)]

@@ -3,23 +3,24 @@
 //! knows what the node declares.
 //!
 
-mod bad_row;
+pub mod bad_row;
 mod compare;
-mod fate;
+pub mod fate;
 pub mod form;
-mod heading;
+pub mod heading;
 pub mod held;
 mod plan;
-mod preview;
+pub mod preview;
 pub mod reading;
 mod refer;
 pub mod regions;
-mod rows;
-mod sending;
-mod source;
+pub mod rows;
+pub mod sending;
+pub mod source;
 mod who;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use fate::{Fate, Planned, command, of_the_node, refused};
 use form::Form;
@@ -27,7 +28,6 @@ use heliu_client::{Client, Schema};
 use heliu_disk::small_file;
 use plan::{Planner, Wanted};
 use preview::Counts;
-use reading::dates::Meant;
 use refer::Referring;
 use rows::{BadRow, Row};
 use sending::{By, Progress, is_refused};
@@ -36,7 +36,7 @@ use source::{How, Source};
 
 use crate::answer::{Done, print, print_json};
 use crate::cli::ImportArgs;
-use crate::command::who;
+use crate::command::{on_behalf, who};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::complain;
@@ -53,30 +53,40 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
     let schema = client.schema().await?;
     let form = Form::of(&schema, &args.kind)?;
     let (Some(file), Some(bytes)) = (&args.file, bytes) else { return explain::columns(&args.read, &form.columns) };
-    let meant = Meant { month: args.month, years_from: args.years_from };
-    let how = How { sheet: args.sheet.clone(), skips_unknown: args.skip_unknown, meant };
-    let source = match Source::open(&form, bytes, &how) {
+    let how = How::of(&args.table);
+    let source = match Source::open(&form.columns, form.command.name == form::ORGS, bytes, &how) {
         Ok(source) => source,
         Err(unread) => return Err(bad_rows(file, &unread.iter().collect::<Vec<_>>())),
     };
     let reason = if args.asker.reason.is_empty() { said_file(file) } else { args.asker.reason.clone() };
     let wanted = Wanted {
-        by: By { who: who(&args.asker), reason },
+        by: By { who: who(&args.asker), reason, on_behalf: on_behalf(&client, &args.asker).await? },
         namesakes: args.namesakes,
         overwrites_sealed: args.overwrite_sealed,
         anew: args.anew,
     };
+    let began = Instant::now();
     let (planned, unread, referring) = planned(&client, &schema, &form, &source, &wanted).await?;
+    let preview = began.elapsed();
     let counts = Counts::of(&planned, &unread);
     let faults = preview::faults(&planned, &unread);
-    let told = Told { args: &args, file, source: &source, planned: &planned, unread: &unread };
+    let mut told = Told {
+        args: &args,
+        file,
+        source: &source,
+        planned: &planned,
+        unread: &unread,
+        took: [preview, Duration::ZERO],
+    };
     if args.dry_run {
         return told.preview(&counts);
     }
     if !faults.is_empty() && !args.skip_bad {
         return told.nothing(&counts, bad_rows(file, &faults));
     }
+    let began = Instant::now();
     let sent = send(&client, &schema, &form, &source, &wanted.by, &planned, referring).await?;
+    told.took[1] = began.elapsed();
     told.done(&sent)
 }
 
@@ -222,6 +232,10 @@ impl Sent {
     }
 }
 
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn bad_rows(file: &Path, faults: &[&BadRow]) -> Failure {
     let (file, rows) = (file.display(), count(faults.len() as u64));
     let mut failure = Failure::new(
@@ -244,6 +258,8 @@ struct Told<'t> {
     source: &'t Source<'t>,
     planned: &'t [Planned],
     unread: &'t [BadRow],
+    /// The preview, and the writing.
+    took: [Duration; 2],
 }
 
 impl Told<'_> {
@@ -342,6 +358,7 @@ impl Told<'_> {
             "rows": counts.rows(), "created": counts.created, "updated": counts.updated, "unchanged": counts.unchanged,
             "dry_run": self.args.dry_run, "read_as": self.source.told().now(), "skipped_columns": self.source.skipped(),
             "refused": faults.iter().map(|bad| preview::fault(bad)).collect::<Vec<_>>(),
+            "took_ms": {"preview": milliseconds(self.took[0]), "write": milliseconds(self.took[1])},
             "plan": rows.map(preview::row).collect::<Vec<_>>(),
         })
     }

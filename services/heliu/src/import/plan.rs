@@ -213,7 +213,7 @@ impl<'p> Planner<'p> {
         one: &Candidate,
     ) -> Result<(Vec<Change>, Vec<Say>), Vec<BadRow>> {
         let (mut changes, mut notes, mut bad) = (Vec::new(), Vec::new(), Vec::new());
-        for column in &self.form.columns {
+        for column in self.form.columns.iter() {
             let SchemaLabel { zh: label, en: _ } = &column.label;
             let name = &column.name;
             let Some(own) = row.values.get(name) else { continue };

@@ -50,7 +50,7 @@ impl Known {
             self.own = own.map(|seat| seat.code).unwrap_or_default();
         }
         let mut texts: BTreeMap<&str, (&Kind, BTreeSet<&str>)> = BTreeMap::new();
-        for column in &form.columns {
+        for column in form.columns.iter() {
             let Some(kind) = named(schema, column) else { continue };
             let (_, texts) = texts.entry(&kind.name).or_insert((kind, BTreeSet::new()));
             texts.extend(

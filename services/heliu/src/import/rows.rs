@@ -10,7 +10,7 @@ use heliu_record::seats::{Seat, Tier};
 use heliu_trust::id::RealmId;
 
 pub use super::bad_row::BadRow;
-use super::form::Form;
+use super::form::Columns;
 use super::heading::{Heading, Place};
 use super::reading::Line;
 use super::reading::cell::{Cell, narrow_all, unspread};
@@ -34,7 +34,7 @@ impl Row {
 
 /// How the lines of one file are read.
 pub struct Reading<'f> {
-    pub form: &'f Form<'f>,
+    pub columns: &'f Columns,
     pub heading: Heading,
     pub meant: Meant,
 }
@@ -65,7 +65,7 @@ impl Reading<'_> {
         let mut values = BTreeMap::new();
         for (at, place) in places.iter().enumerate() {
             let Place::Column(place) = place else { continue };
-            let column = &self.form.columns[*place];
+            let column = &self.columns[*place];
             match value(column, line.cells.get(at).unwrap_or(&Cell::Empty), &self.meant) {
                 Ok(Some(value)) => {
                     values.insert(column.name.clone(), value);
@@ -187,6 +187,7 @@ fn without_committee(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::form::Form;
     use super::super::source::{How, Source};
     use super::*;
     use crate::cli::DayOfMonth;
@@ -196,7 +197,7 @@ mod tests {
     async fn read_so(file: &str, how: &How) -> (Vec<Row>, Vec<BadRow>) {
         let schema = served::schema();
         let form = Form::of(&schema, "members").expect("it is declared");
-        let source = match Source::open(&form, file.as_bytes().to_vec(), how) {
+        let source = match Source::open(&form.columns, false, file.as_bytes().to_vec(), how) {
             Ok(source) => source,
             Err(bad) => return (Vec::new(), bad),
         };

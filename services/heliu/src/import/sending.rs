@@ -38,6 +38,8 @@ pub type References = BTreeMap<String, Vec<Reference>>;
 pub struct By {
     pub who: String,
     pub reason: String,
+    /// In the name of which seat; empty: the node's own.
+    pub on_behalf: String,
 }
 
 /// Which id a row's command has, of those that it may have.
@@ -90,6 +92,7 @@ pub fn request(
         dry_run: false,
         who: by.who.clone(),
         reason: by.reason.clone(),
+        on_behalf: by.on_behalf.clone(),
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use heliu_node::region;
 use tokio::sync::mpsc;
 
-use super::form::{Form, ORGS};
+use super::form::Columns;
 use super::heading::{Heading, score};
 use super::reading::cell::Cell;
 use super::reading::dates::Meant;
 use super::reading::{Document, Line, Unreadable};
 use super::rows::{self, BadRow, Reading, Row};
+use crate::cli::Table;
 use crate::failure::Failure;
 use crate::text::{Say, say};
 
@@ -26,6 +27,13 @@ pub struct How {
     pub sheet: String,
     pub skips_unknown: bool,
     pub meant: Meant,
+}
+
+impl How {
+    pub fn of(flags: &Table) -> Self {
+        let meant = Meant { month: flags.month, years_from: flags.years_from };
+        How { sheet: flags.sheet.clone(), skips_unknown: flags.skip_unknown, meant }
+    }
 }
 
 pub enum Source<'f> {
@@ -43,21 +51,22 @@ enum Piece {
 }
 
 impl<'f> Source<'f> {
-    pub fn open(form: &'f Form<'f>, bytes: Vec<u8>, how: &How) -> Result<Self, Vec<BadRow>> {
-        if form.command.name == ORGS && region::is_region_file(&bytes) {
+    /// `takes_regions`: a region file stands for the organisations of its seats.
+    pub fn open(columns: &'f Columns, takes_regions: bool, bytes: Vec<u8>, how: &How) -> Result<Self, Vec<BadRow>> {
+        if takes_regions && region::is_region_file(&bytes) {
             return rows::orgs_of(&bytes)
                 .map(Source::Regions)
                 .map_err(|error| error.words().into_iter().map(|why| BadRow::whole(1, why.into())).collect());
         }
         let read = || -> Result<(Document, Vec<Line>), Unreadable> {
-            let document = Document::open(bytes, &how.sheet, &|cells: &[Cell]| score(form, cells))?;
+            let document = Document::open(bytes, &how.sheet, &|cells: &[Cell]| score(columns, cells))?;
             let head = document.head()?;
             Ok((document, head))
         };
         let read = std::thread::scope(|scope| scope.spawn(read).join()).unwrap_or_else(|_| Err(broken()));
         let (document, head) = read.map_err(|why| vec![why.into()])?;
-        let heading = Heading::find(form, &head, how.skips_unknown)?;
-        Ok(Source::Table(Arc::new(document), Reading { form, heading, meant: how.meant }))
+        let heading = Heading::find(columns, &head, how.skips_unknown)?;
+        Ok(Source::Table(Arc::new(document), Reading { columns, heading, meant: how.meant }))
     }
 
     /// Gives all parts, in their order.

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::compare::{Candidate, Days, Says, days, is_there, says};
 use super::form::Form;
-use super::held::has_ended;
 use super::refer::Known;
 use super::rows::{BadRow, Row};
 use super::sending::References;
@@ -20,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::{short, view_of};
 use crate::text::{Say, clean, say};
+use crate::which::has_ended;
 
 /// Names and numbers of one call, as nodes take them.
 const CALLED: usize = 4_096;

@@ -47,5 +47,6 @@ pub fn rename(record: RecordId) -> Request {
         arguments: BTreeMap::from(arguments),
         who: "bench".to_owned(),
         reason: "a correction".to_owned(),
+        on_behalf: None,
     }
 }

@@ -51,6 +51,9 @@ pub async fn run(members: usize, growth: bool) -> Report {
 struct Imported {
     rows: usize,
     seconds: f64,
+    /// Looking at all rows, and writing them, as the program says.
+    preview: f64,
+    write: f64,
     /// Of the processor.
     node: f64,
     program: f64,
@@ -68,6 +71,8 @@ impl Imported {
         };
         let each = |seconds: f64| seconds * 1e6 / self.rows as f64;
         figure("rows_per_second", self.rate());
+        figure("preview_rows_per_second", self.rows as f64 / self.preview);
+        figure("write_rows_per_second", self.rows as f64 / self.write);
         figure("cpu_us_per_row_node", each(self.node));
         figure("cpu_us_per_row_program", each(self.program));
         figure("node_peak_mib", self.peak);
@@ -86,7 +91,9 @@ fn import(program: &Path, place: &Place, load: Load) -> Imported {
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(result["created"], load.members, "all rows are in: {result}");
     let peak = peak_mib(node.process());
-    Imported { rows: load.members, seconds, node: at_node.seconds(), program: own.seconds(), peak }
+    let took = |part: &str| result["took_ms"][part].as_f64().expect("it says how long it took") / 1e3;
+    let (preview, write) = (took("preview"), took("write"));
+    Imported { rows: load.members, seconds, preview, write, node: at_node.seconds(), program: own.seconds(), peak }
 }
 
 /// What the program says of it.

@@ -139,6 +139,10 @@ impl Plan {
                 if dice.chance(60) {
                     let ms = skew(dice);
                     self.add(0, Step::Skew { machine, ms });
+                    // What a seed draws besides stays as it was.
+                    if ms.rem_euclid(10) < 3 {
+                        self.add(0, Step::Believe { machine });
+                    }
                 }
                 if dice.chance(20) {
                     let (at, ms) = (self.any_time(dice), skew(dice));

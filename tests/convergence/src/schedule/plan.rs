@@ -80,6 +80,10 @@ pub enum Step {
         machine: usize,
         ms: i64,
     },
+    /// People there go by the day that its clock shows.
+    Believe {
+        machine: usize,
+    },
     FillDisk {
         machine: usize,
     },
@@ -154,19 +158,21 @@ pub struct Asked {
     pub subject: Option<RecordId>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub arguments: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf: Option<SeatId>,
 }
 
 impl From<&Request> for Asked {
     fn from(request: &Request) -> Self {
-        let Request { id, name, subject, arguments, .. } = request.clone();
-        Asked { id, name, subject, arguments }
+        let Request { id, name, subject, arguments, on_behalf, .. } = request.clone();
+        Asked { id, name, subject, arguments, on_behalf }
     }
 }
 
 impl From<Asked> for Request {
     fn from(asked: Asked) -> Self {
-        let Asked { id, name, subject, arguments } = asked;
-        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() }
+        let Asked { id, name, subject, arguments, on_behalf } = asked;
+        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new(), on_behalf }
     }
 }
 

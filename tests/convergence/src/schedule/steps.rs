@@ -60,6 +60,7 @@ fn is_possible(world: &World, step: &Step) -> bool {
         | Step::LoseDisk { machine }
         | Step::Clone { machine }
         | Step::Skew { machine, .. }
+        | Step::Believe { machine }
         | Step::FillDisk { machine }
         | Step::ReleaseSeat { machine, .. }
         | Step::AdmitSeat { machine, .. }
@@ -101,7 +102,8 @@ pub(super) fn happen(world: &mut World, step: &Step, options: Options) {
                 world.start(clone);
             }
         }
-        Step::Skew { machine, ms } => world.skew(*machine, if options.right_clocks { 0 } else { *ms }),
+        Step::Skew { machine, ms } => world.skew(*machine, *ms, options.right_clocks),
+        Step::Believe { machine } => world.believe(*machine),
         Step::FillDisk { machine } => world.fill_disk(*machine),
         Step::ReleaseSeat { machine, record, seat } => world.release(*machine, *record, *seat),
         Step::AdmitSeat { machine, record, seat } => world.admit(*machine, *record, *seat),

@@ -1,8 +1,10 @@
 //! The people at a machine: what they might ask for, from what they see there. Much of it is refused, as in life.
 
-use heliu_record::command::Request;
+use heliu_catalogue::catalogue;
+use heliu_record::command::{Command, FIELD_ARGUMENT, KIND_ARGUMENT, Makes, Request, STATE_ARGUMENT, Subject};
 use heliu_record::conflict::Conflict;
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::kind::{Field, Kind, Merge, ValueType};
 use heliu_replication::{Input, Ticket};
 use heliu_storage::RecordRow;
 use serde_json::Value;
@@ -56,8 +58,9 @@ impl Desk<'_> {
         }
         match self.dice.below(100) {
             0..2 => self.create_org(),
-            2..17 => self.register(),
-            17..30 => self.rename(),
+            2..14 => self.register(),
+            14..16 | 20..26 => self.anything(),
+            16..20 | 26..30 => self.rename(),
             30..33 => self.set_field(),
             33..46 => self.issue(),
             46..59 => self.receive(),
@@ -76,8 +79,9 @@ impl Desk<'_> {
             87..90 => self.book(),
             90..93 => self.answer_booking(),
             93..94 => self.withdraw(),
-            94..96 => self.decide(),
-            _ => self.settle(),
+            94..95 => self.decide(),
+            95..98 => self.settle(),
+            _ => self.anything(),
         }
     }
 
@@ -133,6 +137,9 @@ impl Desk<'_> {
     fn ask(&mut self, name: &str, subject: Option<RecordId>, arguments: &[(&str, String)]) -> Option<Request> {
         let mut request = self.world.request(name, subject);
         request.arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        if self.dice.chance(8) {
+            request.on_behalf = Some(self.seat_here());
+        }
         Some(request)
     }
 
@@ -278,6 +285,86 @@ impl Desk<'_> {
         let (subject, state, day) = (self.any(kind)?, states[self.dice.index(3)].to_owned(), self.day().to_owned());
         let arguments = [("field", field.to_owned()), ("state", state), ("effective_on", day)];
         self.ask("record.decide", Some(subject), &arguments)
+    }
+
+    /// Any command that the product declares, with whatever its arguments take: what is declared anew is drawn without being named
+    /// here.
+    fn anything(&mut self) -> Option<Request> {
+        let commands: Vec<&Command> = catalogue().commands().collect();
+        let command = *self.dice.pick(&commands)?;
+        let rows: Vec<(RecordId, String)> = self.rows.iter().map(|row| (row.id, row.preimage.kind.clone())).collect();
+        let is_of_kind = |kind: &str| match command.subject {
+            Subject::None => false,
+            Subject::Any => true,
+            Subject::Of(named) => named.name == kind,
+        };
+        let of_kind: Vec<(RecordId, &str)> =
+            rows.iter().filter(|(_, kind)| is_of_kind(kind)).map(|(id, kind)| (*id, kind.as_str())).collect();
+        let subject = self.dice.pick(&of_kind).copied();
+        let made = match command.makes {
+            Makes::Named => Some(*self.dice.pick(&catalogue().kinds().collect::<Vec<_>>())?),
+            Makes::Kind(_) | Makes::Nothing => None,
+        };
+        let about = subject.and_then(|(_, kind)| catalogue().kind(kind)).or(made);
+        let fields: Vec<&Field> = about.into_iter().flat_map(Kind::fields).collect();
+        let written = self.dice.pick(&fields).copied();
+        let subject = subject.map(|(id, _)| id);
+        let mut arguments = Vec::new();
+        for argument in command.arguments {
+            if !argument.required && !self.dice.chance(40) {
+                continue;
+            }
+            let value = match (argument.name, written) {
+                (FIELD_ARGUMENT, Some(field)) => Some(field.name.to_owned()),
+                ("value" | "element", Some(field)) => self.value(field.value, field.sealed),
+                (STATE_ARGUMENT, Some(field)) => self.state(field),
+                (KIND_ARGUMENT, _) if made.is_some() => made.map(|kind| kind.name.to_owned()),
+                (name, _) => match self.entry(subject, about, name) {
+                    None => self.value(argument.value, argument.sealed),
+                    entry => entry,
+                },
+            };
+            arguments.extend(value.map(|value| (argument.name, value)));
+        }
+        for field in fields.into_iter().filter(|_| command.takes_fields) {
+            if field.required || self.dice.chance(10) {
+                let value = self.value(field.value, field.sealed);
+                arguments.extend(value.map(|value| (field.name, value)));
+            }
+        }
+        self.ask(command.name, subject, &arguments)
+    }
+
+    /// Something that a value of a type could be.
+    fn value(&mut self, value: ValueType, sealed: bool) -> Option<String> {
+        Some(match value {
+            ValueType::Birth => {
+                format!("19{}-0{}-1{}", self.dice.between(30, 89), self.dice.between(1, 9), self.dice.below(9))
+            }
+            _ if sealed => self.contact(),
+            ValueType::Text(_) | ValueType::Name(_) | ValueType::Number(_) => self.name("写"),
+            ValueType::Date | ValueType::Past => self.day().to_owned(),
+            ValueType::Int | ValueType::Count => self.dice.between(1, 40).to_string(),
+            ValueType::Bool => self.dice.chance(50).to_string(),
+            ValueType::Seat => self.any_seat().to_string(),
+            ValueType::Unit(_) if self.dice.chance(50) => self.any_seat().to_string(),
+            ValueType::Record(kind) | ValueType::Unit(kind) => self.any(kind.name)?.to_string(),
+            ValueType::Choice(words) => self.dice.pick(words)?.name.to_owned(),
+        })
+    }
+
+    fn state(&mut self, field: &Field) -> Option<String> {
+        let Merge::State(machine) = field.merge else { return None };
+        self.dice.pick(machine.states).map(|state| state.name.to_owned())
+    }
+
+    /// An entry of the record, where an argument names one.
+    fn entry(&mut self, subject: Option<RecordId>, kind: Option<&Kind>, argument: &str) -> Option<String> {
+        let field = kind?.fields().find(|field| field.noun.name == argument && !field.parts().is_empty())?;
+        let row = self.rows.iter().find(|row| Some(row.id) == subject)?;
+        let view: Value = serde_json::from_slice(&row.view).ok()?;
+        let entries: Vec<String> = view[field.name].as_object()?.keys().cloned().collect();
+        self.dice.pick(&entries).cloned()
     }
 
     fn settle(&mut self) -> Option<Request> {

@@ -194,7 +194,8 @@ impl World {
         let mut clone = Machine::new(format!("{}*", original.name), original.seat, original.key, original.disk.copy());
         clone.upstreams.clone_from(&original.upstreams);
         clone.peers.clone_from(&original.peers);
-        clone.skew_ms = original.skew_ms;
+        (clone.skew_ms, clone.calendar_ms) = (original.skew_ms, original.calendar_ms);
+        clone.is_believed = original.is_believed;
         clone.is_hostile = original.is_hostile;
         self.trace.say(self.now, || format!("{} is cloned", original.name));
         self.machines.push(clone);
@@ -215,9 +216,17 @@ impl World {
         self.trace.say(self.now, || format!("{name} is gone for good"));
     }
 
-    /// The clock of a machine is put somewhere else.
-    pub fn skew(&mut self, machine: usize, skew_ms: i64) {
-        self.machines[machine].skew_ms = skew_ms;
+    /// From now on people at a machine take its day for today's, also where it is years behind.
+    pub fn believe(&mut self, machine: usize) {
+        self.machines[machine].is_believed = true;
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name}: people go by its day"));
+    }
+
+    /// The clock of a machine is put somewhere else; `is_right`: but for the day that people see.
+    pub fn skew(&mut self, machine: usize, skew_ms: i64, is_right: bool) {
+        let at = &mut self.machines[machine];
+        (at.skew_ms, at.calendar_ms) = (if is_right { 0 } else { skew_ms }, skew_ms);
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name}: its clock is wrong by {} days", skew_ms / 86_400_000));
     }

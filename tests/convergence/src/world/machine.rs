@@ -70,6 +70,11 @@ pub struct Machine {
     pub is_applying: bool,
     /// How wrong the wall clock is.
     pub skew_ms: i64,
+    /// How wrong the day is that it shows to people. It is what commands say, so it stays as it is where clocks are put right to see
+    /// that nothing goes by them.
+    pub calendar_ms: i64,
+    /// People at it go by that day, whatever it is.
+    pub is_believed: bool,
     pub upstreams: Vec<usize>,
     pub peers: Vec<usize>,
     pub next_upstream: usize,
@@ -108,6 +113,8 @@ impl Machine {
             has_moved: false,
             is_applying: false,
             skew_ms: 0,
+            calendar_ms: 0,
+            is_believed: false,
             upstreams: Vec::new(),
             peers: Vec::new(),
             next_upstream: 0,
@@ -139,12 +146,14 @@ impl Machine {
         Moment { tick_ms: now, wall_ms: BEGIN_MS + now.cast_signed() + self.skew_ms }
     }
 
-    /// The civil day in the realm's time zone by this machine's clock, as the real shell hands it over; not before the last day that
-    /// people here type, since what has not come yet is refused at its author and they would see that the clock is behind.
+    /// The civil day in the realm's time zone that this machine shows, as the real shell hands it over. Where people see that it is
+    /// behind, it is not before the last day that they type: what has not come yet is refused at its author.
     #[must_use]
     pub fn today(&self, now: u64) -> Date {
-        let at = Timestamp::from_millisecond(self.moment(now).wall_ms).expect("no clock is wrong by millennia");
-        tz::offset(8).to_datetime(at).date().max(Date::constant(2026, 4, 1))
+        let wall_ms = BEGIN_MS + now.cast_signed() + self.calendar_ms;
+        let at = Timestamp::from_millisecond(wall_ms).expect("no clock is wrong by millennia");
+        let day = tz::offset(8).to_datetime(at).date();
+        if self.is_believed { day } else { day.max(Date::constant(2026, 4, 1)) }
     }
 
     /// Begins a process as the real shell does: the incarnation is durable already, and what the store has is told.

@@ -376,7 +376,7 @@ impl World {
     pub fn request(&mut self, name: &str, subject: Option<heliu_record::id::RecordId>) -> Request {
         let id = CommandId(self.chance.bytes(Stream::of(Matter::Ids, 0)));
         let (who, reason) = ("clerk".to_owned(), String::new());
-        Request { id, name: name.to_owned(), subject, arguments: BTreeMap::new(), who, reason }
+        Request { id, name: name.to_owned(), subject, arguments: BTreeMap::new(), who, reason, on_behalf: None }
     }
 
     /// What moves in the scope of a link is verified soon, without being asked. For whatever else moved at its ends it

@@ -111,7 +111,7 @@ impl World {
             deps: history.heads(),
             start_op: history.max_op() + 1,
             time_ms: 0,
-            note: Note { who: "scribe".to_owned(), command: command.to_owned(), reason: String::new() },
+            note: Note { who: "scribe".to_owned(), command: command.to_owned(), ..Note::default() },
             puts: vec![put],
         })
     }

@@ -158,6 +158,8 @@ impl World {
             Reply::Refused(refusal) => {
                 self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
                 self.tally.refused += 1;
+                let is_misdated = self.machines[machine].is_believed && refusal.code == "date_out_of_range";
+                self.tally.misdated += u64::from(is_misdated);
             }
             Reply::BadEntries(_)
             | Reply::Revealed(_)

@@ -5,25 +5,9 @@ use heliu_record::conflict::Severity;
 use heliu_record::id::RecordId;
 use serde_json::json;
 
-use super::{branch, hex, in_many_orders};
+use super::{Apart, apart, branch, hex, in_many_orders, member};
 
-/// The county and the township cannot hear each other while these two do something.
-fn apart(story: &mut Story, one: impl FnOnce(&mut Story), other: impl FnOnce(&mut Story)) {
-    story.run_until_quiet();
-    story.cut(&["C"], &["T1"]);
-    one(story);
-    other(story);
-    story.heal();
-    story.run_until_quiet();
-}
-
-fn member(story: &mut Story, branch: RecordId, name: &str) -> RecordId {
-    let of = [("name", name), ("branch", &*hex(branch)), ("joined_on", "2001-07-01")];
-    story.at("C").makes("member.register", &of)
-}
-
-#[test]
-fn a_merger_opens_no_conflict_and_no_leaf_comes_to_its_members() {
+pub fn a_merger_opens_no_conflict_and_no_leaf_comes_to_its_members() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11", "V12"]);
         let [a, b] = ["V11", "V12"].map(|seat| branch(&mut story, seat, seat));
@@ -34,6 +18,7 @@ fn a_merger_opens_no_conflict_and_no_leaf_comes_to_its_members() {
         let old = format!("{a},{b}");
         apart(
             &mut story,
+            ["C", "T1"],
             |story| {
                 story.at("C").done("record.set", Some(people[0]), &[("field", "member_no"), ("value", "A001")]);
             },
@@ -47,12 +32,11 @@ fn a_merger_opens_no_conflict_and_no_leaf_comes_to_its_members() {
         for (m, before) in people.iter().zip(&before).skip(1) {
             assert_eq!(story.at("C").view(*m), *before, "nothing is written in a member");
         }
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }
 
-#[test]
-fn what_identifies_shows_both_values_at_every_node() {
+pub fn what_identifies_shows_both_values_at_every_node() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11"]);
         let b = branch(&mut story, "V11", "一村党支部");
@@ -60,6 +44,7 @@ fn what_identifies_shows_both_values_at_every_node() {
         let set = |value| [("field", "member_no"), ("value", value)];
         apart(
             &mut story,
+            ["C", "T1"],
             |story| {
                 story.at("C").done("record.set", Some(m), &set("A001"));
             },
@@ -74,12 +59,11 @@ fn what_identifies_shows_both_values_at_every_node() {
         story.at("C").settles(&conflict, "A002");
         story.run_until_quiet();
         assert_eq!(story.at("V11").view(m)["member_no"], json!("A002"));
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }
 
-#[test]
-fn parts_of_entries_and_confirmations_of_one_day_are_compared_too() {
+pub fn parts_of_entries_and_confirmations_of_one_day_are_compared_too() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11"]);
         let b = branch(&mut story, "T1", "镇党委");
@@ -92,6 +76,7 @@ fn parts_of_entries_and_confirmations_of_one_day_are_compared_too() {
         let day = |day| [("field", "bookings"), ("entry", "3"), ("part", "use_on"), ("value", day)];
         apart(
             &mut story,
+            ["C", "T1"],
             |story| {
                 story.at("C").done("booking.confirm", Some(hall), &[("booking", "1")]);
                 story.at("C").done("record.set", Some(hall), &day("2026-07-06"));
@@ -108,12 +93,11 @@ fn parts_of_entries_and_confirmations_of_one_day_are_compared_too() {
         story.at("C").settles(&part, "2026-07-07");
         story.run_until_quiet();
         assert_eq!(story.at("C").conflicts(), []);
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }
 
-#[test]
-fn two_mergers_and_a_merger_beside_a_co_build_are_disagreements_that_take_nobody_away() {
+pub fn two_mergers_and_a_merger_beside_a_co_build_are_disagreements_that_take_nobody_away() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11", "V12", "V13"]);
         let [a, b, c, hub] = ["V11", "V12", "V13", "T1"].map(|seat| branch(&mut story, seat, seat));
@@ -121,6 +105,7 @@ fn two_mergers_and_a_merger_beside_a_co_build_are_disagreements_that_take_nobody
         let hub_of = hex(b);
         apart(
             &mut story,
+            ["C", "T1"],
             |story| {
                 story.at("C").makes("org.merge_build", &[("name", "甲总支"), ("predecessors", &one)]);
             },
@@ -140,12 +125,11 @@ fn two_mergers_and_a_merger_beside_a_co_build_are_disagreements_that_take_nobody
             assert_eq!(story.at(name).conflicts(), [], "{name}");
         }
         assert_eq!(story.at("T1").view(b)["lifecycle"], json!("active"));
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }
 
-#[test]
-fn a_township_confirms_while_the_meeting_cancelled() {
+pub fn a_township_confirms_while_the_meeting_cancelled() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11"]);
         let b = branch(&mut story, "V11", "一村党支部");
@@ -166,6 +150,6 @@ fn a_township_confirms_while_the_meeting_cancelled() {
         story.at("T1").settles(&conflict, "full");
         story.run_until_quiet();
         assert_eq!(story.at("V11").view(m)["stage"], json!("full"));
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }

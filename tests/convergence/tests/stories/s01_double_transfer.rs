@@ -4,10 +4,9 @@ use convergence::story::Story;
 use heliu_record::conflict::Severity;
 use serde_json::json;
 
-use super::{branch, hex, in_many_orders};
+use super::{Apart, branch, hex, in_many_orders};
 
-#[test]
-fn s1_double_transfer() {
+pub fn s1_double_transfer() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "C'", "T1", "T2", "T3"]);
         let [b0, b1, b2] = ["T1", "T2", "T3"].map(|seat| branch(&mut story, seat, seat));
@@ -57,6 +56,6 @@ fn s1_double_transfer() {
             assert_eq!((&of("L1")["state"], &of("L2")["state"]), (&json!("confirmed"), &json!("returned")), "{name}");
             assert!(story.at(&name).conflicts().is_empty(), "{name}");
         }
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }

@@ -4,10 +4,9 @@ use convergence::story::Story;
 use heliu_record::conflict::Severity;
 use serde_json::json;
 
-use super::{branch, hex, in_many_orders};
+use super::{Apart, branch, hex, in_many_orders};
 
-#[test]
-fn s2_dissolved_joint_branch() {
+pub fn s2_dissolved_joint_branch() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11", "V12"]);
         let [b1, b2] = ["V11", "V12"].map(|seat| branch(&mut story, seat, seat));
@@ -53,6 +52,6 @@ fn s2_dissolved_joint_branch() {
         for (name, view) in story.everywhere(late) {
             assert_eq!(view["effective_home"], json!(hex(b2)), "{name}");
         }
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }

@@ -3,10 +3,9 @@
 use convergence::story::Story;
 use serde_json::json;
 
-use super::{branch, hex, in_many_orders};
+use super::{Apart, branch, hex, in_many_orders};
 
-#[test]
-fn s4_alliance_leave() {
+pub fn s4_alliance_leave() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "T2", "T3"]);
         let [o1, o2, o3] = ["T1", "T2", "T3"].map(|seat| branch(&mut story, seat, seat)).map(hex);
@@ -58,6 +57,6 @@ fn s4_alliance_leave() {
         for name in ["C", "T1", "T2", "T3"] {
             assert!(story.at(name).conflicts().is_empty(), "{name}");
         }
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }

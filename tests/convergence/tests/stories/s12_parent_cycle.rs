@@ -3,10 +3,9 @@
 use convergence::story::Story;
 use serde_json::json;
 
-use super::{branch, hex, in_many_orders};
+use super::{Apart, branch, hex, in_many_orders};
 
-#[test]
-fn s12_parent_cycle() {
+pub fn s12_parent_cycle() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11"]);
         let [top, village, enterprise] = ["T1", "V11", "V12"].map(|seat| branch_or_own(&mut story, seat));
@@ -41,8 +40,8 @@ fn s12_parent_cycle() {
             assert_eq!(story.at(name).view(village)["parent_org"], json!(hex(top)), "{name}: back where it was");
             assert_eq!(story.at(name).view(enterprise)["parent_org"], json!(hex(village)), "{name}: as chosen");
         }
-        story.ends_well();
-    });
+        story.ends_well()
+    })
 }
 
 /// The enterprise's organisation belongs to the village as well: no seat of its own is needed.

@@ -1,6 +1,7 @@
 //! Tables as clerks have them, brought into a registry and taken out again.
 
 mod going_in;
+mod many_at_once;
 mod there_and_back;
 
 use std::path::PathBuf;
@@ -15,7 +16,8 @@ use serde_json::Value;
 /// A township's, with a branch in each of two villages.
 struct Office {
     realm: Realm,
-    _nodes: [NodeProcess; 2],
+    _county: NodeProcess,
+    node: NodeProcess,
     desk: Desk,
     dir: String,
 }
@@ -29,7 +31,16 @@ impl Office {
             desk.makes("org.create", &[("name", name), ("seat", &code(seat))]).await;
         }
         let dir = realm.dir("T1");
-        Office { realm, _nodes: [county, node], desk, dir }
+        Office { realm, _county: county, node, desk, dir }
+    }
+
+    /// Its node is ended as a power cut would end it.
+    async fn crashes(&mut self) {
+        self.node.kill_nine().await;
+    }
+
+    async fn starts(&mut self) {
+        (self.node, self.desk) = self.realm.start("T1").await;
     }
 
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {

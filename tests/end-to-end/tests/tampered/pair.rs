@@ -87,6 +87,7 @@ impl Place {
             arguments: arguments.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             who: "clerk".to_owned(),
             reason: "a test".to_owned(),
+            on_behalf: None,
         };
         let executed = self.node.execute(request).await.map_err(|error| error.to_string())?;
         let made = executed.done.result.get("record").and_then(|id| id.parse().ok());

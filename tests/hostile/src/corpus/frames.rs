@@ -162,7 +162,9 @@ fn preimages(author: &Author) -> Vec<HostileFrame> {
 
 fn lists() -> Vec<HostileFrame> {
     let range = |content| pb::Range { from: vec![0; 32], to: Vec::new(), content: Some(content) };
-    let reconcile = |ranges| Pb::Reconcile(pb::Reconcile { ranges, turn: pb::Turn::Question.into() });
+    let reconcile = |ranges| {
+        Pb::Reconcile(pb::Reconcile { ranges, turn: pb::Turn::Question.into(), compared: pb::Compared::Records.into() })
+    };
     let many = |count| std::iter::repeat_n(pb::Range::default(), count).collect();
     let have = |records| Pb::Have(pb::Have { records, reply: true });
     let records = |count| std::iter::repeat_n(pb::HaveRecord::default(), count).collect();

@@ -47,7 +47,12 @@ fn sample(dice: &mut Dice) -> Vec<u8> {
     deps.push(*genesis());
     deps.sort_unstable();
     deps.dedup();
-    let note = Note { who: "w".repeat(dice.index(40)), command: "c".into(), reason: "理由".repeat(dice.index(20)) };
+    let note = Note {
+        who: "w".repeat(dice.index(40)),
+        command: "c".into(),
+        reason: "理由".repeat(dice.index(20)),
+        on_behalf: None,
+    };
     let time_ms = dice.number().cast_signed() >> (11 + dice.index(53));
     let seq = 1 + (dice.number() >> (1 + dice.index(63)));
     Change::encode(Draft { actor, seq, deps, start_op, time_ms, note, puts }).raw.to_vec()

@@ -78,6 +78,7 @@ fn others(dice: &mut Dice) -> Vec<u8> {
         }),
         2 => Pb::Reconcile(pb::Reconcile {
             turn: 1 + i32::from(dice.byte() % 5),
+            compared: i32::from(dice.byte() % 4),
             ranges: (0..dice.index(20)).map(|_| range(dice)).collect(),
         }),
         3 => Pb::Checkpoint(pb::Checkpoint { held: hash(dice), admitted: hash(dice), ..pb::Checkpoint::default() }),

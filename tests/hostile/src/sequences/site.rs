@@ -165,6 +165,7 @@ pub fn create(number: u64) -> Request {
         arguments: [("name".to_owned(), format!("本地组织{number}"))].into(),
         who: "clerk".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! not complete, not possible or not within the asker's authority.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Argument, Plan, Planned, Planner};
@@ -9,8 +10,9 @@ use crate::authority::may_write;
 use crate::change::{Container, Note, Scalar};
 use crate::command::argument::{KIND_ARGUMENT, Subject};
 use crate::command::misnamed::Named;
-use crate::command::refusal::{NOTHING, UNKNOWN_SEAT};
+use crate::command::refusal::{NOT_YOURS, NOTHING, UNKNOWN_SEAT};
 use crate::command::write::{RecordWrite, Write, WriteValue};
+use crate::conflict::Explanation;
 use crate::entry::Entry;
 use crate::history::History;
 use crate::id::Actor;
@@ -43,11 +45,14 @@ impl Planner<'_> {
             (None, Some(subject)) => self.load(subject)?.kind(),
             (None, None) => None,
         };
+        // Of what is there already the fields of its file too.
+        let file = kind.and_then(|kind| kind.file).filter(|_| command.subject != Subject::None);
+        let kinds = || kind.into_iter().chain(file);
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;
-            } else if kind.and_then(|k| k.field(name)).is_none() {
-                let fields = kind.into_iter().flat_map(Kind::fields).map(Named::from);
+            } else if kinds().all(|kind| kind.field(name).is_none()) {
+                let fields = kinds().flat_map(Kind::fields).map(Named::from);
                 let known = command.arguments.iter().map(Named::from).chain(fields);
                 return Err(Refusal::unknown_argument(command.name, name, known));
             }
@@ -165,15 +170,32 @@ impl Planner<'_> {
         }
     }
 
+    /// What a write is about, for people: of what is made there is only its kind to name.
+    fn title_of(&self, write: &RecordWrite) -> Explanation {
+        match (&write.create, self.met(write.record)) {
+            (Some(preimage), _) => match kind_of(self.declared.kinds(), &preimage.kind) {
+                Some(kind) => kind.label.into(),
+                None => preimage.kind.as_str().into(),
+            },
+            (None, Some(record)) => record.title().into(),
+            (None, None) => write.record.short().into(),
+        }
+    }
+
     fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
         let empty = History::new();
-        let (preimage, at) = match &write.create {
-            Some(preimage) => (preimage, &empty),
+        let (preimage, at, owners) = match &write.create {
+            Some(preimage) => (preimage, &empty, &BTreeSet::from([preimage.birth])),
             None => {
                 let met = self.met(write.record).ok_or_else(|| Refusal::not_here(write.record))?;
-                (&met.preimage, &*met.history)
+                (&met.preimage, &*met.history, &met.view.owners)
             }
         };
+        // Somebody sees what is public, and does not write it for that.
+        let is_beside = self.beside.contains(&write.record);
+        if !is_beside && !self.sight.has(&preimage.kind, owners, self.world.seats()) {
+            return Err(NOT_YOURS.about(&[self.title_of(write)]));
+        }
         let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
         let lacks =
             |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
@@ -188,8 +210,7 @@ impl Planner<'_> {
             field.required && write.writes.iter().any(|w| is_it(w) && w.value == WriteValue::Value(Scalar::Null))
         };
         if let Some(field) = kind.fields().find(|field| is_emptied(field)) {
-            let title = self.met(write.record).map_or_else(|| write.record.short(), Record::title);
-            return Err(Refusal::emptied(&title, field));
+            return Err(Refusal::emptied(self.title_of(write), field));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
         let to_be_sealed = sealed::placeholder();

@@ -8,7 +8,7 @@ use crate::decision::{self, Decision};
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Field, Kind, Merge};
 use crate::message::Refusal;
-use crate::scope::{CLASS, OWNER, seat_key};
+use crate::scope::{CLASS, OWNER, SEAT, seat_key};
 use crate::sealed::Plaintext;
 use crate::view::Record;
 
@@ -27,6 +27,37 @@ impl Planner<'_> {
             Some(record) => record.id,
             None => self.begin(kind, preimage),
         }
+    }
+
+    /// The file of a record, begun with the first that is written in it, for those whose the record is and who take part in it. None: it
+    /// is of a kind that has none.
+    pub fn file_of(&mut self, record: &Record) -> Option<RecordId> {
+        let kind = record.kind()?.file?;
+        let participants = record.view.seats.iter().copied().collect::<Vec<_>>();
+        let file = self.begin_file(kind, &record.preimage, self.owner_of(record), &participants);
+        Some(file)
+    }
+
+    /// As [`Planner::file_of`], of a record that the same plan makes.
+    pub fn file_of_new(&mut self, kind: &'static Kind, record: RecordId) -> Option<RecordId> {
+        let write = self.writes.iter().find(|write| write.record == record)?;
+        let preimage = write.create.clone()?;
+        let seats = write.writes.iter().filter(|put| put.value == WriteValue::Member(true));
+        let seats = seats.filter_map(|put| put.key.strip_prefix(SEAT)?.parse().ok()).collect::<Vec<_>>();
+        Some(self.begin_file(kind.file?, &preimage, preimage.birth, &seats))
+    }
+
+    /// Two nodes that begin it apart make one record.
+    fn begin_file(&mut self, kind: &'static Kind, of: &Preimage, owner: SeatId, seats: &[SeatId]) -> RecordId {
+        let preimage = of.file(kind.name);
+        let file = preimage.id();
+        if self.world.record(file).is_none() && !self.writes.iter().any(|write| write.record == file) {
+            self.open(kind, preimage, owner);
+            for seat in seats {
+                self.put_member(file, Container::Scope, seat_key(*seat), true);
+            }
+        }
+        file
     }
 
     /// As [`Planner::the_only`], of a record that the command keeps by itself, beside what it is asked for: whoever may give the command
@@ -49,10 +80,15 @@ impl Planner<'_> {
     }
 
     fn begin_unnamed(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
-        let (id, birth) = (preimage.id(), preimage.birth);
+        let birth = preimage.birth;
+        self.open(kind, preimage, birth)
+    }
+
+    fn open(&mut self, kind: &'static Kind, preimage: Preimage, owner: SeatId) -> RecordId {
+        let id = preimage.id();
         self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
         self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
-        self.put_owner(id, birth);
+        self.put_owner(id, owner);
         id
     }
 

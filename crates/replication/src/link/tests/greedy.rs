@@ -5,7 +5,7 @@ use super::*;
 use crate::frame::Checkpoint;
 
 fn scans(out: &Out) -> usize {
-    out.effects.iter().filter(|effect| matches!(effect, Effect::Scan { .. })).count()
+    out.arrivals.iter().filter(|arrival| matches!(arrival, Arrival::Compare { .. })).count()
 }
 
 fn whole() -> Range {

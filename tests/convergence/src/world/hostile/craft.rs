@@ -124,7 +124,7 @@ impl World {
             deps: history.heads(),
             start_op: history.max_op().max(heliu_record::change::GENESIS_MAX_OP) + 1,
             time_ms: 0,
-            note: Note { who: "hostile".to_owned(), command: "by hand".to_owned(), reason: String::new() },
+            note: Note { who: "hostile".to_owned(), command: "by hand".to_owned(), ..Note::default() },
             puts: puts.collect(),
         }
     }

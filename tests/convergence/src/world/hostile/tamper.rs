@@ -3,8 +3,8 @@
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_replication::frame::{
-    Checkpoint, DeliveredLeaf, Delivery, Frame, Have, Leaves, Range, RangeContent, Reconcile, Sums, Turn, Verdict,
-    Welcome,
+    Checkpoint, Compared, DeliveredLeaf, Delivery, Frame, Have, Leaves, Range, RangeContent, Reconcile, Sums, Turn,
+    Verdict, Welcome,
 };
 use heliu_replication::{Input, LinkId};
 
@@ -136,8 +136,12 @@ impl World {
                 directory: self.county.directory().head(),
             }),
             3 => Frame::Welcome(Welcome::default()),
-            4 => Frame::Reconcile(Reconcile { turn: Turn::Answer, ranges: ranges(dice, 2_000) }),
-            5 => Frame::Reconcile(Reconcile { turn: Turn::Begin, ranges: Vec::new() }),
+            4 => Frame::Reconcile(Reconcile {
+                turn: Turn::Answer,
+                compared: compared(dice),
+                ranges: ranges(dice, 2_000),
+            }),
+            5 => Frame::Reconcile(Reconcile { turn: Turn::Begin, compared: compared(dice), ranges: Vec::new() }),
             6 => {
                 let records = (0..500).map(|_| (RecordId(dice.bytes()), vec![dice.bytes()])).collect();
                 Frame::Have(Have { records, reply: true })
@@ -181,6 +185,10 @@ fn sums(dice: &mut Dice) -> Sums {
 }
 
 /// In order, and none over another, as they have to be.
+fn compared(dice: &mut Dice) -> Compared {
+    if dice.chance(50) { Compared::Scopes } else { Compared::Records }
+}
+
 fn ranges(dice: &mut Dice, count: usize) -> Vec<Range> {
     let mut from = [0; 32];
     let at = |number: usize| {
@@ -206,7 +214,9 @@ fn lie(frame: Frame, dice: &mut Dice) -> Frame {
             let verdicts = [Verdict::Equal, Verdict::Different, Verdict::JudgedDifferently, Verdict::MovedOn];
             Frame::Verdict(verdicts[dice.index(4)])
         }
-        Frame::Reconcile(message) => Frame::Reconcile(Reconcile { ranges: ranges(dice, 20), ..message }),
+        Frame::Reconcile(message) => {
+            Frame::Reconcile(Reconcile { ranges: ranges(dice, 20), compared: compared(dice), ..message })
+        }
         Frame::Have(mut have) => {
             have.records.iter_mut().for_each(|(_, leaves)| leaves.clear());
             Frame::Have(have)
