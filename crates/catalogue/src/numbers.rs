@@ -144,10 +144,12 @@ impl Book {
     }
 }
 
-/// By whom a paper was issued: the seat of whoever wrote a part of its entry.
+/// By whom a paper was issued: the seat in whose name a part of its entry was written.
 #[must_use]
 pub fn issuer<T>(at: &Entry<'_>, part: &PartOf<T>, world: &dyn World) -> Option<SeatId> {
-    at.ops(part).last().and_then(|op| world.seat_of(op.actor))
+    let op = at.ops(part).last()?;
+    let change = at.history.change_of(op)?;
+    change.note.on_behalf.or_else(|| world.seat_of(op.actor))
 }
 
 /// Whether a plan enters in a number book what it writes under a key of a record.

@@ -7,7 +7,7 @@ use crate::command::request::HIDDEN_CHARACTER;
 use crate::command::write::TOO_LARGE;
 use crate::command::{
     Asker, Command, Declared, HardRule, Plan, Planner, Request, Settler, Subject, generic, misnamed, refusal, settle,
-    typed, unfit,
+    typed, undo, unfit,
 };
 use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
@@ -110,7 +110,7 @@ impl Catalogue {
         let catalogue = Catalogue {
             digests: Digests::of(&kinds),
             kinds,
-            commands: commands.chain(settle::COMMANDS).chain(generic::COMMANDS).collect(),
+            commands: commands.chain(settle::COMMANDS).chain(undo::COMMANDS).chain(generic::COMMANDS).collect(),
             rules: [&diverged_field::RULE, &diverged_part::RULE, &diverged_decision::RULE]
                 .into_iter()
                 .chain(rules)
@@ -398,6 +398,7 @@ fn own_messages() -> impl Iterator<Item = &'static Message> {
         unfit::MESSAGES,
         generic::MESSAGES,
         settle::MESSAGES,
+        undo::MESSAGES,
         own,
     ];
     rooms.into_iter().flatten().copied()

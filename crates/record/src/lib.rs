@@ -10,7 +10,7 @@
 //! `scope` (for whom it is), `writer`, `machine`, `derived`, `entry`, `kind`, `value`, `bounds`, `decision` (what it may say), `gate`, `naming`, `listing` (what a store is asked of many records), `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `pointing`, `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `ledger` (what many of them come to), `command` (how people write), `diverged_decision`, `diverged_field`, `diverged_part`, `catalogue` (all
-//! that is declared), `prelude`.
+//! that is declared), `preview` (what a plan would change), `prelude`.
 
 pub mod authority;
 pub mod bounds;
@@ -41,6 +41,7 @@ pub mod message;
 pub mod naming;
 mod pointing;
 pub mod prelude;
+pub mod preview;
 pub mod rule;
 pub mod schema;
 pub mod scope;

@@ -46,6 +46,7 @@ pub use effect::{
     Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket,
 };
 pub use engine::Engine;
+pub use journal::written_by;
 pub use keys::reveal;
 pub use records::ForeignAuthor;
 pub use start::Start;

@@ -31,10 +31,12 @@ pub fn put(put: &Put) -> records::Put {
         key: put.key.clone(),
         value: Some(value(&put.value)),
         replaces: u32::try_from(put.replaces.len()).unwrap_or(u32::MAX),
+        replaced: Vec::new(),
     }
 }
 
-fn value(scalar: &Scalar) -> records::Value {
+#[must_use]
+pub fn value(scalar: &Scalar) -> records::Value {
     use records::value::Value;
     let value = match scalar {
         Scalar::Null => None,

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse, ListRequest};
 use heliu_client::schema::{Ends, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
+use heliu_record::command::undo::{UNDO, UNDONE};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
 use crate::answer::{Done, print, print_json};
-use crate::cli::{Asker, DoArgs};
+use crate::cli::{Asker, DoArgs, UndoArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::given::{Given, ask};
@@ -22,7 +23,7 @@ use crate::render::{short, view_of};
 use crate::text::{Say, clean, codes, count, say, tr};
 use crate::view::{entry_told, field_label, unnumbered, value_told};
 use crate::which::{self, Meant};
-use crate::{explain, target};
+use crate::{explain, foreseen, target};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     let Some(name) = &args.command else {
@@ -44,6 +45,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     let subject = meant_subject(&client, command, subject).await?;
     let arguments = whole_ids(&client, &schema, command, &subject, arguments).await?;
     if !args.yes
+        && !args.dry_run
         && let Some(ended) = ended(&schema, command, &arguments)
     {
         confirm(&what_ends(&client, &schema, command, &subject, &arguments, &ended).await?, false)?;
@@ -56,15 +58,44 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         who: who(&args.asker),
         reason: args.asker.reason.clone(),
         guessable_id: false,
-        dry_run: false,
+        dry_run: args.dry_run,
         on_behalf: on_behalf(&client, &args.asker).await?,
     };
     let done = execute(&client, request).await?;
+    if args.dry_run {
+        return foreseen::print(&client, &done, args.read.json).await;
+    }
     if args.read.json {
         print_json(&shape(&done))
     } else {
         print(&told(&client, &codes::command(&schema, &command.name), command, &done).await)
     }
+}
+
+/// `heliu undo`: the node knows what the command wrote.
+pub async fn undo(args: UndoArgs) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let schema = client.schema().await?;
+    let command = explain::find(&schema, UNDO)?;
+    let undone = Some(args.undone.trim().to_lowercase()).filter(|id| !id.is_empty());
+    let request = ExecuteRequest {
+        command: UNDO.to_owned(),
+        arguments: undone.map(|id| (UNDONE.to_owned(), id)).into_iter().collect(),
+        command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id },
+        who: who(&args.asker),
+        on_behalf: on_behalf(&client, &args.asker).await?,
+        reason: args.asker.reason,
+        dry_run: args.dry_run,
+        ..ExecuteRequest::default()
+    };
+    let done = execute(&client, request).await?;
+    if args.dry_run {
+        return foreseen::print(&client, &done, args.read.json).await;
+    }
+    if args.read.json {
+        return print_json(&shape(&done));
+    }
+    print(&told(&client, &codes::command(&schema, UNDO), command, &done).await)
 }
 
 /// Gives a command; if the answer is lost, says how to repeat it without a second effect.

@@ -3,7 +3,7 @@
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
 //! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
-//! `which`, `find`, `references`, `command`, `import`, `each`, `export`, `ledger`, `parts`, `conflicts`, `privacy`, `records`.
+//! `which`, `find`, `references`, `foreseen`, `command`, `import`, `each`, `export`, `ledger`, `parts`, `conflicts`, `privacy`, `records`, `print`.
 
 mod access;
 mod alarms;
@@ -24,6 +24,7 @@ mod export;
 mod failure;
 mod find;
 mod foreign;
+mod foreseen;
 mod given;
 mod import;
 mod init;
@@ -35,6 +36,7 @@ mod node;
 mod out;
 mod page;
 mod parts;
+mod print;
 mod privacy;
 mod random;
 mod realm;
@@ -134,10 +136,12 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::History(args) => records::history(&args).await,
         Verb::Do(args) if args.each.is_meant() && !args.help && !args.explain => each::run(&args).await,
         Verb::Do(args) => command::run(args).await,
+        Verb::Undo(args) => command::undo(args).await,
         Verb::Import(ImportVerb { other: Some(Import::Regions(args)), .. }) => import::regions::run(&args).await,
         Verb::Import(ImportVerb { other: None, rows }) => import::run(rows).await,
         Verb::Export(args) => export::run(&args).await,
         Verb::Template(args) => export::template(&args).await,
+        Verb::Print(args) => print::run(&args).await,
         Verb::Conflicts(args) => conflicts::run(args).await,
         Verb::Quarantine(args) => refused::quarantine(&args).await,
         Verb::Foreign(args) => foreign::run(&args).await,

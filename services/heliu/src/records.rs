@@ -109,7 +109,12 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     let schema = client.schema().await?;
     let record = client.get(&id).await.unwrap_or_default();
     let puts = changes.iter().flat_map(|change| &change.puts);
-    let said = Names::of(&client, puts.flat_map(|put| ids_in(&put_value(put)))).await;
+    let said = |put: &Put| {
+        let values = put.replaced.iter().map(scalar).chain([put_value(put)]);
+        let named = put.key.split('/').skip(1).map(str::to_owned);
+        values.flat_map(|value| ids_in(&value)).chain(named).collect::<Vec<String>>()
+    };
+    let said = Names::of(&client, puts.flat_map(said)).await;
     let told = Telling { schema: &schema, kind: schema.kind(&record.kind), view: view_of(&record), names: said };
     let story: String = changes.iter().map(|change| told.change(change)).collect();
     print(&(story + &more(changes.len(), &after)))
@@ -130,6 +135,11 @@ fn damaged_told(damaged: &[String]) -> String {
 
 /// `names` are those of records and seats that it names.
 fn told(schema: &Schema, record: &Record, names: &Names) -> String {
+    pairs(&rows(schema, record, names))
+}
+
+/// Names and values of all that a record says; those of its fields are indented.
+pub fn rows(schema: &Schema, record: &Record, names: &Names) -> Vec<(String, String)> {
     let kind = schema.kind(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
@@ -169,7 +179,7 @@ fn told(schema: &Schema, record: &Record, names: &Names) -> String {
         ));
     }
     rows.retain(|(_, value)| !value.is_empty());
-    pairs(&rows)
+    rows
 }
 
 fn state_told(record: &Record) -> String {
@@ -258,21 +268,65 @@ impl Telling<'_> {
             let why = status_why(change.status()).filter(|_| !change.unreadable).unwrap_or(unreadable);
             story.push_str(&format!("    ! {status}: {why}\n"));
         }
-        for put in change.puts.iter().filter(|put| put.container != "_scope") {
-            let before = put.replaces;
-            let replaced =
-                if before > 0 { tr!("(取代 {before} 个值)", " (replaces {before})") } else { String::new() };
-            let (name, value) = (self.place(&put.key), self.value(put));
-            story.push_str(&format!("    {} = {}{replaced}\n", clean(&name), clean(&value)));
+        for line in change.puts.iter().filter_map(|put| self.put(put)) {
+            story.push_str(&format!("    {}\n", clean(&line)));
         }
         story
+    }
+
+    /// What was written in one place: from which value to which.
+    fn put(&self, put: &Put) -> Option<String> {
+        let said = |value: &Value| value.as_str().map_or_else(|| value.to_string(), |id| self.names.told(id));
+        match put.container.as_str() {
+            "_scope" if put.key == "owner" => {
+                let (now, before) = (said(&put_value(put)), put.replaced.iter().map(scalar).map(|old| said(&old)));
+                let before = before.collect::<Vec<_>>().join(", ");
+                // Whose a new record is, stands at its beginning.
+                (put.replaces > 0).then(|| tr!("所属席位:{before} → {now}", "owner: {before} → {now}"))
+            }
+            "_scope" => {
+                let seat = self.names.told(put.key.strip_prefix("seat/")?);
+                Some(if is_in(put) {
+                    tr!("共享给 {seat}", "shared with {seat}")
+                } else {
+                    tr!("不再共享给 {seat}", "no longer shared with {seat}")
+                })
+            }
+            "aws" => {
+                let (field, element) = put.key.split_once('/').unwrap_or((&put.key, ""));
+                let name = field_label(self.kind, field);
+                let element = value_told(self.kind, &self.names, field, &Value::from(element));
+                Some(if is_in(put) {
+                    tr!("{name}:加入 {element}", "{name}: {element} is added")
+                } else {
+                    tr!("{name}:移出 {element}", "{name}: {element} is taken out")
+                })
+            }
+            _ => {
+                let (name, value) = (self.place(&put.key), self.value(&put.key, &put_value(put)));
+                let before: Vec<String> = put.replaced.iter().map(|old| self.value(&put.key, &scalar(old))).collect();
+                let more = (put.replaces as usize).saturating_sub(before.len());
+                let mut before = before.join(" / ");
+                if more > 0 {
+                    let sign = if before.is_empty() { "" } else { " / " };
+                    before += &tr!("{sign}另有 {more} 个值", "{sign}{more} more values");
+                }
+                if before.is_empty() {
+                    Some(format!("{name} = {value}"))
+                } else {
+                    Some(format!("{name}: {before} → {value}"))
+                }
+            }
+        }
     }
 
     /// Where something was written: the field, or which entry of it and which part of that.
     fn place(&self, key: &str) -> String {
         let mut path = key.split('/');
         let (Some(field), Some(entry), Some(part), None) = (path.next(), path.next(), path.next(), path.next()) else {
-            return field_label(self.kind, key);
+            // How a conflict was settled, and a decision, have names that nobody reads.
+            let field = key.split('/').next().unwrap_or(key);
+            return field_label(self.kind, field);
         };
         let entry = entry_told(&self.names, &self.view, field, entry);
         let part = self
@@ -283,18 +337,22 @@ impl Telling<'_> {
     }
 
     /// Of a sealed value nobody is shown more than that it is one.
-    fn value(&self, put: &Put) -> String {
+    fn value(&self, key: &str, value: &Value) -> String {
         let is_sealed = match self.kind {
-            Some(kind) => kind.field(&put.key).is_some_and(|field| field.sealed),
-            None => self.schema.fields_called(&put.key).any(|field| field.sealed),
+            Some(kind) => kind.field(key).is_some_and(|field| field.sealed),
+            None => self.schema.fields_called(key).any(|field| field.sealed),
         };
-        let is_bytes = matches!(put.value.as_ref().and_then(|value| value.value.as_ref()), Some(PutValue::Bytes(_)));
-        match put_value(put) {
-            _ if is_sealed && is_bytes => sealed(),
-            Value::Null => tr!("(清除)", "(cleared)"),
-            value => value_told(self.kind, &self.names, &put.key, &value),
+        match value {
+            Value::Null => tr!("(空)", "(empty)"),
+            _ if is_sealed => sealed(),
+            value => value_told(self.kind, &self.names, key, value),
         }
     }
+}
+
+/// Whether an element is put into a set, or taken out.
+fn is_in(put: &Put) -> bool {
+    put_value(put).as_str().is_some_and(|mark| mark.starts_with('i'))
 }
 
 fn status_name(status: ChangeStatus) -> String {
@@ -327,7 +385,11 @@ fn status_why(status: ChangeStatus) -> Option<String> {
 }
 
 fn put_value(put: &Put) -> Value {
-    match put.value.as_ref().and_then(|value| value.value.as_ref()) {
+    put.value.as_ref().map_or(Value::Null, scalar)
+}
+
+fn scalar(value: &heliu_client::records::Value) -> Value {
+    match value.value.as_ref() {
         None => Value::Null,
         Some(PutValue::Boolean(boolean)) => Value::from(*boolean),
         Some(PutValue::Integer(integer)) => Value::from(*integer),
@@ -337,7 +399,10 @@ fn put_value(put: &Put) -> Value {
 }
 
 fn change_shape(change: &Change) -> Value {
-    let put = |put: &Put| json!({"container": put.container, "key": put.key, "value": put_value(put), "replaces": put.replaces});
+    let put = |put: &Put| {
+        json!({"container": put.container, "key": put.key, "value": put_value(put), "replaces": put.replaces,
+        "replaced": put.replaced.iter().map(scalar).collect::<Vec<_>>()})
+    };
     json!({
         "leaf": change.leaf, "commit": change.commit, "author_node": change.author_node,
         "author_seat": seat_shape(change.author_seat.as_ref()), "time": time::utc(change.time_ms),
@@ -447,6 +512,55 @@ mod tests {
             let told = telling.change(&Change { puts: vec![contact.clone()], ..Change::default() });
             assert!(told.contains("sealed") && !told.contains("a8a8"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_history_says_from_which_value_to_which_who_sees_it_now_and_nothing_of_what_is_sealed() {
+        let schema = served::schema();
+        let (seat, other, org) = ("ab".repeat(16), "cd".repeat(16), "12".repeat(32));
+        let mut names = Names::default();
+        for (id, name) in [(&seat, "甲村"), (&other, "乙村"), (&org, "甲支部")] {
+            names.enter(id, name);
+        }
+        let value = |text: &str| heliu_client::records::Value { value: Some(PutValue::Text(text.to_owned())) };
+        let bytes = |hex: &str| {
+            let bytes = (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("digits"));
+            heliu_client::records::Value { value: Some(PutValue::Bytes(bytes.collect())) }
+        };
+        let written = |container: &str, key: &str, before: Vec<heliu_client::records::Value>, after| Put {
+            container: container.to_owned(),
+            key: key.to_owned(),
+            replaces: u32::try_from(before.len()).expect("few"),
+            replaced: before,
+            value: Some(after),
+        };
+        let puts = vec![
+            written("mv", "sex", vec![value("male")], value("female")),
+            written("mv", "contact", vec![bytes(&"a8".repeat(40))], bytes(&"a9".repeat(40))),
+            written("log", "stage/77", vec![value("probationary|2025-01-01||")], value("full|2026-03-01|8号|0")),
+            written("aws", &format!("same_as/{org}"), vec![], value("i123")),
+            written("_scope", "owner", vec![bytes(&seat)], bytes(&other)),
+            written("_scope", &format!("seat/{seat}"), vec![], value("i5")),
+            written("_scope", "class", vec![], value("scoped")),
+        ];
+        let telling = Telling { schema: &schema, kind: schema.kind("member"), view: Map::new(), names };
+        let change =
+            Change { command: "record.update".to_owned(), reason: "核对".to_owned(), puts, ..Change::default() };
+        let told = crate::text::speaking(crate::text::Language::Zh, || telling.change(&change));
+        for words in [
+            "更正",
+            "事由:核对",
+            "性别: 男 → 女",
+            "阶段: 预备党员 2025-01-01 → 正式党员 2026-03-01 8号",
+            "加入 12121212 甲支部",
+            "所属席位:abababab 甲村 → cdcdcdcd 乙村",
+            "共享给 abababab 甲村",
+            "联系方式: (已密封",
+        ] {
+            assert!(told.contains(words), "{words} in\n{told}");
+        }
+        assert!(!told.contains("a8a8") && !told.contains("a9a9") && !told.contains("scoped"), "{told}");
+        assert_eq!(crate::text::codes_in(&told), [""; 0], "{told}");
     }
 
     fn put(text: &str) -> Put {

@@ -32,7 +32,8 @@ pub struct ExecuteRequest {
     /// could reckon the id, and so whose record it is. The node mixes a secret of the county's nodes into it.
     #[prost(bool, tag = "7")]
     pub guessable_id: bool,
-    /// Only say whether it would be carried out, and what of: nothing is written, and nothing is remembered of the command_id.
+    /// Only say whether it would be carried out, and what of (`preview` of the answer): nothing is written, and nothing is remembered
+    /// of the command_id.
     #[prost(bool, tag = "8")]
     pub dry_run: bool,
     /// In the name of which seat, by its region code or id: one below the node's own that has no node, or that the node's seat
@@ -64,6 +65,62 @@ pub struct ExecuteResponse {
         ::prost::alloc::string::String,
         ::prost::alloc::string::String,
     >,
+    /// Of a trial: what would change. Of what the bearer of the token is not shown nothing is said.
+    #[prost(message, optional, tag = "7")]
+    pub preview: ::core::option::Option<Preview>,
+}
+/// What a command would change, as things are here now.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Preview {
+    /// Each record that would be written.
+    #[prost(message, repeated, tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<Affected>,
+    /// Conflicts that would come up, and those that would be over.
+    #[prost(message, repeated, tag = "2")]
+    pub opens: ::prost::alloc::vec::Vec<Expected>,
+    #[prost(message, repeated, tag = "3")]
+    pub settles: ::prost::alloc::vec::Vec<Expected>,
+}
+/// One record that would be written.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Affected {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    /// What people call it, as it would be then.
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// It would be made.
+    #[prost(bool, tag = "4")]
+    pub made: bool,
+    /// What differs, as JSON objects with the same names: of the view before (empty if it would be made) and after. What is sealed is
+    /// as in a view.
+    #[prost(string, tag = "5")]
+    pub before_json: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub after_json: ::prost::alloc::string::String,
+    /// Seats that would see it from then on, and those that would no longer, their superiors not counted.
+    #[prost(message, repeated, tag = "7")]
+    pub gains: ::prost::alloc::vec::Vec<Seat>,
+    #[prost(message, repeated, tag = "8")]
+    pub loses: ::prost::alloc::vec::Vec<Seat>,
+    /// It is too long to be told whole: only names of fields are in the objects.
+    #[prost(bool, tag = "9")]
+    pub cut: bool,
+}
+/// A conflict before or after a command.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Expected {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub explanation: ::core::option::Option<Label>,
+    /// The seat that may settle it.
+    #[prost(message, optional, tag = "4")]
+    pub resolver: ::core::option::Option<Seat>,
 }
 /// Many commands, for whoever brings in whole lists. None may be about what another of them makes: they are carried out in no
 /// order.
@@ -569,7 +626,7 @@ pub struct Change {
     pub on_behalf: ::core::option::Option<Seat>,
 }
 /// One value written under one key.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Put {
     /// How it merges: `_scope`, `lww`, `mv`, `aws`, `slot` or `log`.
     #[prost(string, tag = "1")]
@@ -583,6 +640,9 @@ pub struct Put {
     /// How many values it replaced: what the author saw under that key.
     #[prost(uint32, tag = "4")]
     pub replaces: u32,
+    /// These values, as far as they are here, at most 8; of a decision those that it takes the place of.
+    #[prost(message, repeated, tag = "5")]
+    pub replaced: ::prost::alloc::vec::Vec<Value>,
 }
 /// A scalar. Nothing set: null.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1218,7 +1278,7 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Ledger"));
             self.inner.unary(req, path, codec).await
         }
-        /// The changes of one record in the order of this node's feed, a page at a time.
+        /// The changes of one record in the order in which their authors knew of each other, a page at a time.
         pub async fn history(
             &mut self,
             request: impl tonic::IntoRequest<super::HistoryRequest>,
@@ -1347,7 +1407,7 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::LedgerRequest>,
         ) -> std::result::Result<tonic::Response<super::LedgerResponse>, tonic::Status>;
-        /// The changes of one record in the order of this node's feed, a page at a time.
+        /// The changes of one record in the order in which their authors knew of each other, a page at a time.
         async fn history(
             &self,
             request: tonic::Request<super::HistoryRequest>,

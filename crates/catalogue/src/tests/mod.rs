@@ -19,6 +19,7 @@ mod sight;
 mod speed;
 mod standing_facts;
 mod stories;
+mod undo;
 mod versions;
 mod words;
 mod workflows;

@@ -19,6 +19,9 @@ mod records;
 mod refusals;
 mod replication;
 pub(crate) mod scope;
+mod story;
+mod trial;
+mod undoing;
 mod words;
 
 use std::sync::Arc;

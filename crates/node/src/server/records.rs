@@ -10,8 +10,9 @@ use heliu_api::records::records_service_server::RecordsService;
 use heliu_api::status::encode_status;
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
+use heliu_record::kind::Merge;
 use heliu_replication::Revealed;
-use heliu_storage::{Budget, ConflictRef, ListQuery, Read, RecordRow, RecordState, StoreError};
+use heliu_storage::{ConflictRef, ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::messages;
 use tonic::{Request, Response, Status};
 
@@ -19,8 +20,9 @@ use super::acting::{actor, of_order};
 use super::pages::{Page, Walk, after, aside};
 use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read, too_many_commands, too_many_names};
 use super::scope::Reach;
-use super::words::{beside, change, digits, is_called, record};
-use super::{cut, ledgers, pages, queries};
+use super::story::Told;
+use super::words::{beside, digits, is_called, record};
+use super::{cut, ledgers, pages, queries, story, trial, undoing};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -68,15 +70,15 @@ impl Records {
         Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason, on_behalf })
     }
 
-    async fn carry_out(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
+    async fn carry_out(&self, reach: &Reach<'_>, mut asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
         reach.may_make(&asked)?;
+        let right = reach.caller.right(Role::Write);
+        let who = if asked.who.is_empty() { reach.caller.name().to_owned() } else { asked.who.clone() };
+        undoing::fill(&mut asked, &right, &who, &*self.store, self.node.page_bytes()).await?;
         let (is_guessable, is_trial) = (asked.guessable_id, asked.dry_run);
-        let mut command = self.command(reach, asked).await?;
-        if command.who.is_empty() {
-            reach.caller.name().clone_into(&mut command.who);
-        }
+        let command = Command { who, ..self.command(reach, asked).await? };
         let command_id = command.id.to_string();
-        let (right, sight) = (reach.caller.right(Role::Write), reach.sight.clone());
+        let sight = reach.sight.clone();
         let executed = self.node.execute_by(command, is_guessable, is_trial, right, sight).await;
         let executed = executed.map_err(|error| of_execute(&error))?;
         Ok(pb::ExecuteResponse {
@@ -86,6 +88,10 @@ impl Records {
             affected: executed.done.affected.iter().map(ToString::to_string).collect(),
             repeated: executed.done.again,
             result: executed.done.result.into_iter().collect(),
+            preview: executed
+                .done
+                .preview
+                .map(|preview| trial::told(*preview, reach.directory.seats(), self.node.page_bytes())),
         })
     }
 
@@ -326,22 +332,22 @@ impl RecordsService for Records {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         // Who may see it is told by the row: it is read first. One whose row is spoilt is damaged.
-        let id = reach.record(&asked.id, "id").await?.id;
-        let from = after::<u64>(&asked.after)?.unwrap_or(0);
-        let mut page = Page::new(pages::rows(asked.limit), self.node.page_bytes());
-        let budget = Budget { entries: page.rest(), bytes: self.node.page_bytes() };
-        let (leaves, mut more) = match self.store.history(id, from, budget).await {
+        let row = reach.record(&asked.id, "id").await?;
+        let (id, kind) = (row.id, row.preimage.kind);
+        let told = after::<Told>(&asked.after)?;
+        let page = Page::new(pages::rows(asked.limit), self.node.page_bytes());
+        let part = match story::read(&*self.store, id, told).await {
             Err(StoreError::Damaged { .. }) => return Err(reach.damaged(id)),
-            leaves => leaves.map_err(|error| of_read(&error))?,
+            part => part.map_err(|error| of_read(&error))?,
         };
-        let directory = reach.directory;
+        let (directory, kind) = (reach.directory, self.node.catalogue().kind(&kind));
         // Each change is parsed and checked, some 30 us.
-        let parsed = aside(move || {
-            more |= !leaves.iter().all(|leaf| page.take(change(leaf, &directory)));
-            (page.into_items(), more)
-        });
-        let (changes, more) = parsed.await?;
-        let next = changes.last().filter(|_| more).map(|last| last.position.to_string()).unwrap_or_default();
+        let (changes, next) = aside(move || {
+            let is_state = |name: &str| kind.and_then(|kind| kind.field(name)).map(|field| field.merge);
+            part.page(page, &directory, |name| matches!(is_state(name), Some(Merge::State(_))))
+        })
+        .await?;
+        let next = next.map(|told| told.to_string()).unwrap_or_default();
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
     }
 

@@ -21,6 +21,63 @@ fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequ
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trial_says_what_would_change_an_undo_takes_the_last_command_back_and_the_history_tells_both() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let client = seats.client(VILLAGE, &village).await;
+    let made = client.execute(command("org.create", "", &[("name", "甲村党支部")])).await.expect("it is made");
+    let id = made.created[0].clone();
+    let name = [("field", "name"), ("value", "甲村总支")];
+    let trial = ExecuteRequest { dry_run: true, ..command("record.set", &id, &name) };
+    let preview = client.execute(trial).await.expect("it would be carried out").preview.expect("it says what of");
+    let [one] = &preview.records[..] else { panic!("{preview:?}") };
+    assert_eq!((&*one.before_json, &*one.after_json), (r#"{"name":"甲村党支部"}"#, r#"{"name":"甲村总支"}"#));
+    assert_eq!((&*one.name, one.made, preview.opens.len()), ("甲村总支", false, 0));
+    assert!(client.get(&id).await.expect("it is here").view_json.contains("甲村党支部"), "nothing was written");
+
+    client.execute(command("record.set", &id, &name)).await.expect("done");
+    client
+        .execute(ExecuteRequest {
+            who: "another".to_owned(),
+            ..command("record.set", &id, &[("field", "aliases"), ("value", "x")])
+        })
+        .await
+        .expect_err("a set is added to");
+    let mut undo = command("record.undo", "", &[]);
+    undo.command_id = "cd".repeat(16);
+    let tried = client.execute(ExecuteRequest { dry_run: true, ..undo.clone() }).await.expect("it would be undone");
+    assert!(tried.preview.expect("it says what of").records[0].after_json.contains("甲村党支部"));
+    let done = client.execute(undo.clone()).await.expect("it is undone");
+    assert_eq!((done.affected.clone(), done.repeated), (vec![id.clone()], false));
+    let again = client.execute(undo).await.expect("the answer of before");
+    assert!(again.repeated, "an undo that is asked for again has no second effect");
+    assert!(client.get(&id).await.expect("it is here").view_json.contains("甲村党支部"));
+
+    let foreign = ExecuteRequest { who: "another".to_owned(), ..command("record.undo", "", &[]) };
+    assert_eq!(client.execute(foreign).await.expect_err("he did nothing").reason(), "not_here");
+    let named =
+        ExecuteRequest { who: "another".to_owned(), ..command("record.undo", "", &[("command", &made.command_id)]) };
+    assert_eq!(client.execute(named).await.expect_err("it is not his").reason(), "undo_not_own");
+    let own = command("record.undo", "", &[("command", &made.command_id)]);
+    assert_eq!(client.execute(own).await.expect_err("it made the record").reason(), "undo_made");
+
+    let history = client.history(HistoryRequest { id, ..HistoryRequest::default() }).await.expect("it has one");
+    let text = |value: &heliu_client::records::Value| format!("{:?}", value.value);
+    let told: Vec<(String, Vec<String>)> = history
+        .changes
+        .iter()
+        .skip(1)
+        .map(|change| {
+            let put = &change.puts[0];
+            (put.value.as_ref().map(text).unwrap_or_default(), put.replaced.iter().map(text).collect())
+        })
+        .collect();
+    assert!(told[0].0.contains("甲村总支") && told[0].1[0].contains("甲村党支部"), "{told:?}");
+    assert!(told[1].0.contains("甲村党支部") && told[1].1[0].contains("甲村总支"), "{told:?}");
+    assert_eq!(history.changes[2].command, "record.undo");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     let seats = County::new();
     let village = seats.start(VILLAGE, &[]).await;

@@ -12,6 +12,7 @@ pub mod refusal;
 pub mod request;
 pub mod settle;
 pub(crate) mod typed;
+pub mod undo;
 pub(crate) mod unfit;
 pub mod write;
 

@@ -259,6 +259,12 @@ impl<'a> Planner<'a> {
         self.whole
     }
 
+    /// Who asks.
+    #[must_use]
+    pub fn who(&self) -> &'a str {
+        &self.request.who
+    }
+
     /// The seat for which the command is carried out.
     #[must_use]
     pub fn seat(&self) -> SeatId {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{Asker, Deputy, Plan, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::command::{Asker, Deputy, RecordWrite, Refusal, Request, cannot_seal};
 use heliu_record::date::{self, Date};
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sealed::{KeyId, Plaintext};
@@ -61,6 +61,8 @@ pub(super) fn execute<'o>(
     let asker = asker(request, *today, sight, secret.clone(), parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
+    let told = planned.as_ref().ok().filter(|_| *is_trial);
+    let preview = told.map(|plan| parts.own.catalogue.preview(plan, &asker, &lookup));
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
@@ -79,14 +81,13 @@ pub(super) fn execute<'o>(
         return Executed::Overtaken;
     }
     if *is_trial {
-        let reply = planned.and_then(|plan| check(request, &plan.writes, parts).map(|()| plan)).map_or_else(
-            Reply::Refused,
-            |Plan { writes, result }| {
-                let affected: BTreeSet<RecordId> = writes.iter().map(|write| write.record).collect();
-                Reply::Done(Done { result, affected: affected.into_iter().collect(), ..Done::default() })
-            },
-        );
-        delta.reply(*ticket, reply);
+        let tried = planned.and_then(|plan| {
+            check(request, &plan.writes, parts)?;
+            let affected: BTreeSet<RecordId> = plan.writes.iter().map(|write| write.record).collect();
+            let preview = preview.transpose()?.map(Box::new);
+            Ok(Done { result: plan.result, affected: affected.into_iter().collect(), preview, ..Done::default() })
+        });
+        delta.reply(*ticket, tried.map_or_else(Reply::Refused, Reply::Done));
         return Executed::Answered;
     }
     let written = planned.and_then(|plan| {

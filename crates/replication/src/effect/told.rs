@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heliu_record::command::Refusal;
 use heliu_record::conflict::Explanation;
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::preview::Preview;
 use heliu_storage::{Position, StoreError};
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -68,6 +69,8 @@ pub struct Done {
     pub affected: Vec<RecordId>,
     /// The same command id was carried out before; this is the answer of that time.
     pub again: bool,
+    /// Of a trial: what would change. Never stored.
+    pub preview: Option<Box<Preview>>,
 }
 
 /// Something that operators should see.

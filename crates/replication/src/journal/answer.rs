@@ -78,6 +78,12 @@ pub(super) fn encode(done: &Done, asked: &Asked) -> Vec<u8> {
     out.0
 }
 
+/// The leaves that a command wrote and the records that these are in, by its stored answer; none: it cannot be read.
+#[must_use]
+pub fn written_by(answer: &[u8]) -> Option<(Vec<LeafHash>, Vec<RecordId>)> {
+    decode(answer).map(|(done, _)| (done.leaves, done.affected))
+}
+
 /// The answer as of then, marked as given again, and what had been asked.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Done, Asked)> {
     let mut reader = Reader(bytes);
@@ -89,7 +95,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Done, Asked)> {
     let affected = read_ids(&mut reader)?.into_iter().map(RecordId).collect();
     let asked = Asked { by: reader.fixed().ok()?, digest: reader.fixed().ok()? };
     reader.end().ok()?;
-    Some((Done { result, leaves, commits, affected, again: true }, asked))
+    Some((Done { result, leaves, commits, affected, again: true, preview: None }, asked))
 }
 
 fn ids<'a, const N: usize>(out: &mut Encoder, ids: impl ExactSizeIterator<Item = &'a [u8; N]>) {

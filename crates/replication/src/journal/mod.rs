@@ -23,6 +23,7 @@ use heliu_trust::id::Incarnation;
 use crate::durable::Durable;
 use crate::effect::LoadRequest;
 
+pub use answer::written_by;
 pub(crate) use answer::{DigestKey, reused};
 pub(crate) use answers::{Answers, Before, Given};
 pub(crate) use delta::{Delta, Outcome, Sealed};

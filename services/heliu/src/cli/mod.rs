@@ -84,6 +84,8 @@ pub enum Verb {
     History(HistoryArgs),
     #[command(about = t(help::DO), after_help = t(help::DO_AFTER), disable_help_flag = true)]
     Do(DoArgs),
+    #[command(about = t(help::UNDO), after_help = t(help::UNDO_AFTER))]
+    Undo(UndoArgs),
     #[command(about = t(help::REVEAL), after_help = t(help::REVEAL_AFTER))]
     Reveal(RevealArgs),
     #[command(about = t(help::ERASE), after_help = t(help::ERASE_AFTER))]
@@ -96,6 +98,8 @@ pub enum Verb {
     Export(ExportArgs),
     #[command(about = t(help::TEMPLATE), after_help = t(help::TEMPLATE_AFTER))]
     Template(TemplateArgs),
+    #[command(about = t(help::PRINT), after_help = t(help::PRINT_AFTER))]
+    Print(PrintArgs),
     #[command(subcommand, about = t(help::CONFLICTS), after_help = t(help::CONFLICTS_AFTER))]
     Conflicts(Conflicts),
     #[command(subcommand, about = t(help::QUARANTINE), after_help = t(help::QUARANTINE_AFTER))]
@@ -134,12 +138,14 @@ impl Verb {
             Verb::Due(args) => args.standing.read.json,
             Verb::History(args) => args.read.json,
             Verb::Do(args) => args.read.json,
+            Verb::Undo(args) => args.read.json,
             Verb::Reveal(args) => args.read.json,
             Verb::Erase(args) => args.read.json,
             Verb::Receipt(args) => args.read.json,
             Verb::Import(import) => import.json(),
             Verb::Export(args) => args.read.json,
             Verb::Template(args) => args.read.json,
+            Verb::Print(args) => args.read.json,
             Verb::Conflicts(Conflicts::List(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Show(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Settle(args)) => args.read.json,

@@ -124,7 +124,7 @@ pub struct DoArgs {
     pub command_id: String,
     #[arg(long, help = t(help::YES))]
     pub yes: bool,
-    #[arg(long, requires = "many", help = t(help::DRY_RUN))]
+    #[arg(long, help = t(help::DO_DRY_RUN))]
     pub dry_run: bool,
     #[command(flatten)]
     pub each: Each,
@@ -133,6 +133,20 @@ pub struct DoArgs {
     /// Its own flag, since `do --help COMMAND` is about that command.
     #[arg(short = 'h', long, help = t(help::DO_HELP))]
     pub help: bool,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct UndoArgs {
+    #[arg(value_name = "COMMAND_ID", default_value = "", hide_default_value = true, help = t(help::UNDO_ID))]
+    pub undone: String,
+    #[arg(long, help = t(help::DO_DRY_RUN))]
+    pub dry_run: bool,
+    #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]
+    pub command_id: String,
+    #[command(flatten)]
+    pub asker: Asker,
     #[command(flatten)]
     pub read: Read,
 }

@@ -59,3 +59,42 @@ pub struct TemplateArgs {
     #[command(flatten)]
     pub read: Read,
 }
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sheet {
+    Letter,
+    Receipt,
+    Card,
+    Roster,
+}
+
+impl Sheet {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sheet::Letter => "letter",
+            Sheet::Receipt => "receipt",
+            Sheet::Card => "card",
+            Sheet::Roster => "roster",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct PrintArgs {
+    #[arg(value_enum, value_name = "SHEET", help = t(help::PRINT_SHEET))]
+    pub sheet: Sheet,
+    #[arg(value_name = "SUBJECT", help = t(help::PRINT_SUBJECT))]
+    pub subject: String,
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true, help = t(help::PRINT_LETTER))]
+    pub letter: String,
+    #[arg(short = 'o', long, value_name = "FILE", help = t(help::PRINT_OUT))]
+    pub out: Option<PathBuf>,
+    #[arg(long, help = t(help::PRINT_PDF))]
+    pub pdf: bool,
+    #[arg(long, value_name = "FILE", requires = "pdf", help = t(help::PRINT_FONT))]
+    pub font: Option<PathBuf>,
+    #[command(flatten)]
+    pub read: Read,
+}

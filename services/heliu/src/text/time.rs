@@ -23,6 +23,11 @@ pub fn now_ms() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
+/// The civil day of this machine, for what is printed here: `2026-03-01`.
+pub fn today() -> String {
+    local(now_ms()).chars().take(10).collect()
+}
+
 /// A length of time in its one or two largest units: `3 d 4 h`, `12 s`.
 pub fn span(ms: u64) -> String {
     let seconds = ms / 1000;

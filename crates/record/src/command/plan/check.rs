@@ -21,6 +21,7 @@ use crate::message::Refusal;
 use crate::naming::kind_of;
 use crate::schema::{Written, named_seat};
 use crate::sealed;
+use crate::seats::Seats;
 use crate::view::Record;
 
 impl Planner<'_> {
@@ -131,16 +132,7 @@ impl Planner<'_> {
 
     /// The record as it would be with what is written.
     pub(super) fn planned(&self, write: &RecordWrite, before: Option<&Record>) -> Result<Record, Refusal> {
-        let preimage = write.create.clone().or_else(|| Some(before?.preimage.clone()));
-        let preimage = preimage.ok_or_else(|| Refusal::not_here(write.record))?;
-        let history = before.map_or_else(|| Arc::new(History::new()), |record| Arc::clone(&record.history));
-        // Nobody is shown this change: whose it is, when it was and what sealed values say decides no rule.
-        let mut seal = |_: &_, _: &_, _: &_| Ok(sealed::placeholder().as_bytes().unwrap_or_default().to_vec());
-        let nobody =
-            (0..=u8::MAX).map(|n| Actor([n; 16])).find(|actor| history.seq(*actor) == 0).unwrap_or(Actor([0; 16]));
-        let change = write.change(&history, nobody, 0, Note::default(), &mut seal)?;
-        let kind = kind_of(self.declared.kinds(), &preimage.kind);
-        Ok(Record::fold(kind, preimage, history.with(Arc::new(change)), self.world.seats()))
+        write.planned(before, self.declared.kinds(), self.world.seats())
     }
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
@@ -241,6 +233,22 @@ impl Planner<'_> {
         }
         may_write(self.seat, &written, preimage, &at.now(), kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
+    }
+}
+
+impl RecordWrite {
+    /// The record as it would be with this.
+    pub fn planned(&self, before: Option<&Record>, kinds: &[&'static Kind], seats: &Seats) -> Result<Record, Refusal> {
+        let preimage = self.create.clone().or_else(|| Some(before?.preimage.clone()));
+        let preimage = preimage.ok_or_else(|| Refusal::not_here(self.record))?;
+        let history = before.map_or_else(|| Arc::new(History::new()), |record| Arc::clone(&record.history));
+        // Nobody is shown this change: whose it is, when it was and what sealed values say decides no rule.
+        let mut seal = |_: &_, _: &_, _: &_| Ok(sealed::placeholder().as_bytes().unwrap_or_default().to_vec());
+        let nobody =
+            (0..=u8::MAX).map(|n| Actor([n; 16])).find(|actor| history.seq(*actor) == 0).unwrap_or(Actor([0; 16]));
+        let change = self.change(&history, nobody, 0, Note::default(), &mut seal)?;
+        let kind = kind_of(kinds, &preimage.kind);
+        Ok(Record::fold(kind, preimage, history.with(Arc::new(change)), seats))
     }
 }
 
