@@ -43,6 +43,7 @@ pub struct Person {
     /// Since when he is there; empty if nobody said.
     pub since: String,
     pub standing: Standing,
+    pub is_full: bool,
     pub same_as: BTreeSet<RecordId>,
 }
 
@@ -117,11 +118,12 @@ impl Person {
         let same = view.json.get("same_as").and_then(Json::as_array);
         Some(Person {
             id: view.record,
-            seat: *view.owners.first()?,
+            seat: text("reported_by").and_then(|id| id.parse().ok()).or_else(|| view.owners.first().copied())?,
             home: text("effective_home").and_then(|id| id.parse().ok()),
             unit: text("home_seat").and_then(|id| id.parse().ok()),
             since: text("home_since").unwrap_or_default().to_owned(),
             standing: text("standing").and_then(Standing::named).unwrap_or_default(),
+            is_full: text("stage") == Some("full"),
             same_as: same.into_iter().flatten().filter_map(|id| id.as_str()?.parse().ok()).collect(),
         })
     }
@@ -147,7 +149,8 @@ impl Organisations for Held<'_> {
     }
 }
 
-struct Parents<'o>(&'o dyn Organisations);
+/// As a tree.
+pub struct Parents<'o>(pub &'o dyn Organisations);
 
 impl Tree for Parents<'_> {
     fn parent(&self, org: RecordId) -> Option<RecordId> {
@@ -200,79 +203,147 @@ pub fn projected_home(member: &Record, world: &dyn World) -> Option<RecordId> {
 /// What is counted somewhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    pub members: u64,
+    /// Full and probationary.
+    pub members: i64,
+    pub full: i64,
     /// Apart: not among the members.
-    pub suspended: u64,
+    pub suspended: i64,
 }
 
 impl Tally {
-    fn add(&mut self, other: Tally) {
+    /// So many who count in the same way.
+    #[must_use]
+    pub fn of(standing: Standing, is_full: bool, count: i64) -> Self {
+        match standing {
+            Standing::Counted => Tally { members: count, full: if is_full { count } else { 0 }, suspended: 0 },
+            Standing::Suspended => Tally { suspended: count, ..Tally::default() },
+            Standing::Awaiting | Standing::Ended => Tally::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn probationary(&self) -> i64 {
+        self.members - self.full
+    }
+}
+
+/// What can be added up over places.
+pub trait Sum: Clone + Default + PartialEq {
+    fn add(&mut self, other: &Self);
+}
+
+impl Sum for Tally {
+    fn add(&mut self, other: &Self) {
         self.members += other.members;
+        self.full += other.full;
         self.suspended += other.suspended;
     }
 }
 
+/// Of each column.
+impl Sum for Vec<i64> {
+    fn add(&mut self, other: &Self) {
+        self.resize(self.len().max(other.len()), 0);
+        self.iter_mut().zip(other).for_each(|(sum, more)| *sum += more);
+    }
+}
+
+/// Some who are counted at one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head<T = Tally> {
+    /// As [`counting_seat`] says it.
+    pub seat: SeatId,
+    pub at: Counted,
+    pub tally: T,
+}
+
+impl Counted {
+    /// The organisation that it counts for, and whether that is only the one that somebody waits under.
+    #[must_use]
+    pub fn org(self) -> (Option<RecordId>, bool) {
+        match self {
+            Counted::At(org) => (Some(org), false),
+            Counted::Unallocated { under } | Counted::PendingReassignment { under } => (under, true),
+        }
+    }
+}
+
+/// The seat at which somebody counts whom a seat reports: whoever waits for an organisation, at the township.
+#[must_use]
+pub fn counting_seat(seat: SeatId, at: Counted, seats: &Seats) -> SeatId {
+    let is_committee = |seat: &SeatId| seats.get(*seat).is_some_and(|seat| seat.tier <= Tier::Township);
+    if at.org().1 { seats.upward(seat).find(is_committee).unwrap_or(seat) } else { seat }
+}
+
 /// What is counted at one place and below it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Row {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Row<T = Tally> {
     /// At the place itself.
-    pub own: Tally,
+    pub own: T,
     /// Of those there and below whose organisation has ended and who wait under this place.
-    pub unallocated: Tally,
+    pub unallocated: T,
     /// Both, and all below.
-    pub total: Tally,
+    pub total: T,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RollUps {
+pub struct RollUps<T = Tally> {
     /// Villages + a township's own + unallocated = the township, and so upward.
-    pub by_seat: BTreeMap<SeatId, Row>,
-    pub by_org: BTreeMap<RecordId, Row>,
+    pub by_seat: BTreeMap<SeatId, Row<T>>,
+    pub by_org: BTreeMap<RecordId, Row<T>>,
     /// Who is at no organisation, nor waits under one.
-    pub without_org: Tally,
-    pub total: Tally,
+    pub without_org: T,
+    pub total: T,
 }
 
-/// Adds up the members that there are, each class of records of one person once.
+/// The members that there are, each class of records of one person once.
 #[must_use]
-pub fn roll_up(persons: &[Person], orgs: &BTreeMap<RecordId, Organisation>, seats: &Seats) -> RollUps {
-    let mut sums = RollUps::default();
-    for person in each_once(persons) {
-        let one = match person.standing {
-            Standing::Counted => Tally { members: 1, suspended: 0 },
-            Standing::Suspended => Tally { members: 0, suspended: 1 },
-            Standing::Awaiting | Standing::Ended => continue,
-        };
-        sums.total.add(one);
+pub fn heads(persons: &[Person], orgs: &dyn Organisations, seats: &Seats) -> Vec<Head> {
+    let head = |person: &Person| {
         let at = counted(person, orgs);
-        let (org, waits) = match at {
-            Counted::At(org) => (Some(org), false),
-            Counted::Unallocated { under } | Counted::PendingReassignment { under } => (under, true),
-        };
-        let committee = |seat: &SeatId| seats.get(*seat).is_some_and(|seat| seat.tier <= Tier::Township);
-        let seat = if waits { seats.upward(person.seat).find(committee).unwrap_or(person.seat) } else { person.seat };
-        count(sums.by_seat.entry(seat).or_default(), one, waits);
+        let tally = Tally::of(person.standing, person.is_full, 1);
+        Head { seat: counting_seat(person.seat, at, seats), at, tally }
+    };
+    each_once(persons).map(head).collect()
+}
+
+/// Adds up those who count.
+#[must_use]
+pub fn roll_up<T: Sum>(heads: &[Head<T>], orgs: &dyn Organisations, seats: &Seats) -> RollUps<T> {
+    let mut sums: RollUps<T> = RollUps::default();
+    let mut above: BTreeMap<RecordId, Option<RecordId>> = BTreeMap::new();
+    let mut above = |org: RecordId| *above.entry(org).or_insert_with(|| projected_parent(org, &Parents(orgs)));
+    for Head { seat, at, tally } in heads.iter().filter(|head| head.tally != T::default()) {
+        sums.total.add(tally);
+        let (org, waits) = at.org();
+        count(sums.by_seat.entry(*seat).or_default(), tally, waits);
         match org {
-            Some(org) => count(sums.by_org.entry(org).or_default(), one, waits),
-            None => sums.without_org.add(one),
+            Some(org) => count(sums.by_org.entry(org).or_default(), tally, waits),
+            None => sums.without_org.add(tally),
         }
         // Its own seat is among them; one that the directory does not know has nobody above it.
-        let upward: BTreeSet<SeatId> = [seat].into_iter().chain(seats.upward(seat)).collect();
-        upward.into_iter().for_each(|at| sums.by_seat.entry(at).or_default().total.add(one));
-        let above = |at: &RecordId| projected_parent(*at, &Parents(orgs));
-        let upward: BTreeSet<RecordId> = std::iter::successors(org, above).take(STEPS_MAX).collect();
-        upward.into_iter().for_each(|at| sums.by_org.entry(at).or_default().total.add(one));
+        let upward: BTreeSet<SeatId> = [*seat].into_iter().chain(seats.upward(*seat)).collect();
+        upward.into_iter().for_each(|at| sums.by_seat.entry(at).or_default().total.add(tally));
+        let upward: BTreeSet<RecordId> = std::iter::successors(org, |at| above(*at)).take(STEPS_MAX).collect();
+        upward.into_iter().for_each(|at| sums.by_org.entry(at).or_default().total.add(tally));
     }
     sums
 }
 
-fn count(row: &mut Row, one: Tally, waits: bool) {
-    if waits { row.unallocated.add(one) } else { row.own.add(one) }
+fn count<T: Sum>(row: &mut Row<T>, tally: &T, waits: bool) {
+    if waits { row.unallocated.add(tally) } else { row.own.add(tally) }
 }
 
 /// Of the records that are of one person the first that counts most.
 fn each_once(persons: &[Person]) -> impl Iterator<Item = &Person> {
-    let held: BTreeMap<RecordId, &Person> = persons.iter().map(|person| (person.id, person)).collect();
+    let left_out = doubles(persons.iter());
+    persons.iter().filter(move |person| !left_out.contains(&person.id))
+}
+
+/// The records that do not count because another one of the same person does.
+#[must_use]
+pub fn doubles<'p>(persons: impl Iterator<Item = &'p Person> + Clone) -> BTreeSet<RecordId> {
+    let held: BTreeMap<RecordId, &Person> = persons.clone().map(|person| (person.id, person)).collect();
     let mut same: BTreeMap<RecordId, BTreeSet<RecordId>> = BTreeMap::new();
     for person in persons {
         for other in person.same_as.iter().filter(|other| held.contains_key(other)) {
@@ -293,5 +364,5 @@ fn each_once(persons: &[Person]) -> impl Iterator<Item = &Person> {
         left_out.extend(class.iter().copied().filter(|id| Some(*id) != chosen));
         seen.extend(class);
     }
-    held.into_values().filter(move |person| !left_out.contains(&person.id))
+    left_out
 }

@@ -4,17 +4,19 @@
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
 //! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`,
-//! `need`, `sharing`, `synthetic`.
+//! `need`, `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
 mod absence;
+mod ages;
 mod alliance;
 mod charter;
 pub mod floating;
 pub mod homes;
+mod ledgers;
 mod member;
 mod need;
 mod numbers;
@@ -25,6 +27,7 @@ mod sharing;
 pub mod standing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
+mod waiving;
 mod words;
 
 #[cfg(test)]
@@ -48,6 +51,9 @@ pub static SECTIONS: &[&Section] = &[
     &numbers::SECTION,
     &policy::SECTION,
     &absence::SECTION,
+    &ages::SECTION,
+    &waiving::SECTION,
+    &ledgers::SECTION,
 ];
 
 #[must_use]

@@ -154,3 +154,9 @@ pub fn at(world: &dyn World, seat: SeatId, setting: Setting) -> i64 {
     let policy = county.and_then(|county| world.record(preimage(county).id()));
     policy.and_then(|policy| setting.field.read(&policy.history)).unwrap_or(setting.published)
 }
+
+/// What a setting is, by the view of the county's record if there is one.
+#[must_use]
+pub fn of_view(view: Option<&Json>, setting: Setting) -> i64 {
+    view.and_then(|view| view.get(setting.field.field.name)).and_then(Json::as_i64).unwrap_or(setting.published)
+}

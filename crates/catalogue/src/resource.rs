@@ -41,6 +41,13 @@ static BOOKINGS: EntriesOf = entries(BOOKING, PARTS, ORG, ASKER, "预约", "book
     .states(STATES)
     .waits_for(&FOR_SEAT);
 
+/// What people read for a sort of resource.
+#[must_use]
+pub fn sort_label(sort: &str) -> Option<Label> {
+    let ValueType::Choice(words) = SORTS else { return None };
+    words.iter().find(|word| word.name == sort).map(|word| word.label)
+}
+
 const BOOKING: &str = "bookings";
 const NO_CAUSE: Word = word("declined", "未写明", "no cause given");
 const OTHER_KEPT: Word = word("other_kept", "当日已确认给其他单位", "that day is another's");

@@ -10,6 +10,7 @@ pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const CHARTERS: Word = word("charter", "联盟章程", "charter");
 pub const NEED: Word = word("need", "需求", "need");
 pub const RESOURCE: Word = word("resource", "资源", "resource");
+pub const AGES: Word = word("statistics", "年龄统计", "age statistics");
 pub const NUMBER_BOOK: Word = word("number_book", "编号簿", "number book");
 pub const ABSENCE: Word = word("absence", "离岗代办", "absence");
 pub const POLICY: Word = word("policy", "规则参数", "policy");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, QueryRequest, QueryResponse, Record,
-    RevealRequest, RevealedField, Seat, outcome,
+    HistoryResponse, LedgerRequest, LedgerResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, QueryRequest,
+    QueryResponse, Record, RevealRequest, RevealedField, Seat, outcome,
 };
 use heliu_api::status::decode_status;
 
@@ -67,6 +67,12 @@ impl Client {
     /// [`Client::list`].
     pub async fn query(&self, request: QueryRequest) -> Result<QueryResponse, Error> {
         let answer = self.records.clone().query(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// A page of a ledger. The next one is asked for as with [`Client::list`].
+    pub async fn ledger(&self, request: LedgerRequest) -> Result<LedgerResponse, Error> {
+        let answer = self.records.clone().ledger(within(CALL_TIMEOUT, request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 

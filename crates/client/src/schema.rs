@@ -31,6 +31,18 @@ pub struct Schema {
     /// In the order in which help lists them.
     pub commands: Vec<SchemaCommand>,
     pub findings: Vec<Finding>,
+    /// In the order in which help lists them.
+    pub ledgers: Vec<LedgerInfo>,
+}
+
+/// One ledger that can be asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LedgerInfo {
+    pub name: String,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
+    /// Beside the place: `by`, `on`, `period`.
+    pub takes: Vec<String>,
 }
 
 /// The declared shape of a record.
@@ -197,7 +209,15 @@ impl From<pb::GetSchemaResponse> for Schema {
             kinds: schema.kinds.into_iter().map(|kind| Kind::of(kind, &suffixes)).collect(),
             commands: schema.commands.into_iter().map(Into::into).collect(),
             findings: schema.findings.into_iter().map(Into::into).collect(),
+            ledgers: schema.ledgers.into_iter().map(Into::into).collect(),
         }
+    }
+}
+
+impl From<pb::LedgerInfo> for LedgerInfo {
+    fn from(ledger: pb::LedgerInfo) -> Self {
+        let pb::LedgerInfo { name, label: called, help, takes } = ledger;
+        LedgerInfo { label: label(called, &name), name, help: text(help), takes }
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use heliu_api::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse,
-    GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, ListRequest, ListResponse,
-    ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record, RevealRequest, RevealResponse,
-    outcome,
+    GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, LedgerRequest, LedgerResponse,
+    ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record,
+    RevealRequest, RevealResponse, outcome,
 };
 use heliu_api::status::encode_status;
 use tokio::net::TcpListener;
@@ -85,6 +85,10 @@ impl RecordsService for FakeNode {
             records: vec![Record { view_json, ..Default::default() }; 1_000],
             ..ListResponse::default()
         }))
+    }
+
+    async fn ledger(&self, _: Request<LedgerRequest>) -> Result<Response<LedgerResponse>, Status> {
+        Err(Status::unimplemented("no records here"))
     }
 
     async fn query(&self, _: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {

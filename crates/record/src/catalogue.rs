@@ -13,6 +13,7 @@ use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Field, Kind, Label, Listing, Merge, ValueType, Word};
+use crate::ledger::Ledger;
 use crate::listing::{self, LISTED_CHARS_MAX};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
@@ -33,12 +34,18 @@ pub struct Section {
     pub hard_rules: &'static [HardRule],
     /// Who stands in for a seat on a day, as its records say. One section says it, or none.
     pub deputy_of: Option<DeputyOf>,
+    pub ledgers: &'static [Ledger],
 }
 
 /// The deputy of a seat on a day.
 pub type DeputyOf = fn(&dyn World, SeatId, &str) -> Option<SeatId>;
 
 impl Section {
+    #[must_use]
+    pub const fn ledgers(self, ledgers: &'static [Ledger]) -> Self {
+        Section { ledgers, ..self }
+    }
+
     #[must_use]
     pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
         Section { hard_rules, ..self }
@@ -58,7 +65,7 @@ pub const fn section(
     settlers: &'static [Settler],
     messages: &'static [&'static Message],
 ) -> Section {
-    Section { kinds, commands, rules, settlers, messages, hard_rules: &[], deputy_of: None }
+    Section { kinds, commands, rules, settlers, messages, hard_rules: &[], deputy_of: None, ledgers: &[] }
 }
 
 /// Everything that a version of the program knows of records.
@@ -72,6 +79,7 @@ pub struct Catalogue {
     /// By the name of the kind.
     hard_rules: BTreeMap<&'static str, &'static [HardRule]>,
     deputy_of: Option<DeputyOf>,
+    ledgers: Vec<&'static Ledger>,
     digests: Digests,
 }
 
@@ -114,6 +122,7 @@ impl Catalogue {
             messages: own_messages().chain(messages).collect(),
             hard_rules: hard_rules.collect(),
             deputy_of: sections.iter().find_map(|section| section.deputy_of),
+            ledgers: sections.iter().flat_map(|section| section.ledgers).collect(),
         };
         catalogue.check()?;
         Ok(catalogue)
@@ -207,6 +216,17 @@ impl Catalogue {
         self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
     }
 
+    /// In the order in which help lists them.
+    pub fn ledgers(&self) -> impl Iterator<Item = &'static Ledger> {
+        self.ledgers.iter().copied()
+    }
+
+    /// The ledger of this code, or of this name in either language.
+    #[must_use]
+    pub fn ledger(&self, text: &str) -> Option<&'static Ledger> {
+        self.ledgers().find(|ledger| ledger.word.name == text || ledger.word.label.is(text))
+    }
+
     /// The open conflicts that have a record as an anchor.
     #[must_use]
     pub fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict> {
@@ -242,6 +262,7 @@ impl Catalogue {
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
+        unique("", self.ledgers().map(|ledger| ledger.word.name))?;
         unique("", self.settlers.iter().map(|settler| settler.of))?;
         let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
         self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;

@@ -4,7 +4,7 @@
 //! decisions that it supersedes; of those that nobody supersedes the highest rank stands. So an ending beats whatever
 //! was decided without knowing of it, in any order of arrival, and only a decision that cites the ending reopens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::{Container, OpId};
 use crate::date;
@@ -88,6 +88,29 @@ pub fn fold<'h>(machine: &'static StateMachine, history: &'h History, field: &'h
     let between = machine.states.iter().find(is_between);
     let (state, since) = between.map_or((highest.state, highest.decision.effective_on), |state| (state, ""));
     Standing { state, since, op: Some(highest.op), open, against }
+}
+
+/// The decisions by which the state came about that stands, the first one first, each with its day: the one that stands, and those
+/// that it supersedes, and so on.
+#[must_use]
+pub fn led<'h>(machine: &'static StateMachine, history: &'h History, field: &'h str) -> Vec<(&'static State, &'h str)> {
+    let Some(stands) = fold(machine, history, field).op else { return Vec::new() };
+    let mut before: BTreeMap<OpId, (&'h str, Decision<'h>)> = BTreeMap::new();
+    for (name, values) in history.under(Container::Log, field) {
+        let decisions = values.iter().filter_map(|at| Some((at.id, Decision::parse(at.value.as_text()?)?)));
+        before.extend(decisions.map(|(op, decision)| (op, (name, decision))));
+    }
+    // An operation comes after all that its author had seen, so one walk down the ids meets each before what it cites.
+    let mut cited: BTreeSet<&str> = BTreeSet::new();
+    let mut led = Vec::new();
+    for (op, (name, decision)) in before.range(..=stands).rev() {
+        if *op == stands || cited.contains(name) {
+            cited.extend(&decision.cites);
+            led.extend(machine.state(decision.state).map(|state| (state, decision.effective_on)));
+        }
+    }
+    led.reverse();
+    led
 }
 
 /// The highest decision and those beside it that could not have gone before it, each state once.

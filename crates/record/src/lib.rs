@@ -9,7 +9,7 @@
 //! Bottom up: `codec`, `collation`, `column`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
 //! `scope` (for whom it is), `writer`, `machine`, `derived`, `entry`, `kind`, `value`, `bounds`, `decision` (what it may say), `gate`, `naming`, `listing` (what a store is asked of many records), `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `pointing`, `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
-//! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_decision`, `diverged_field`, `diverged_part`, `catalogue` (all
+//! `rule` (where people disagree), `sight` (what of it somebody is shown), `ledger` (what many of them come to), `command` (how people write), `diverged_decision`, `diverged_field`, `diverged_part`, `catalogue` (all
 //! that is declared), `prelude`.
 
 pub mod authority;
@@ -34,6 +34,7 @@ pub mod hash;
 pub mod history;
 pub mod id;
 pub mod kind;
+pub mod ledger;
 pub mod listing;
 mod machine;
 pub mod message;

@@ -37,9 +37,39 @@ pub struct View {
 }
 
 impl View {
+    /// As a store keeps it: what is there for rules is left out.
+    #[must_use]
+    pub fn stored(record: RecordId, kind: &str, scope: &Scope, json: &[u8]) -> Self {
+        View {
+            record,
+            kind: kind.to_owned(),
+            owners: scope.owners.clone(),
+            seats: scope.seats.clone(),
+            public: scope.public,
+            json: serde_json::from_slice(json).unwrap_or_default(),
+            refs: BTreeSet::new(),
+            signal: [0; 8],
+        }
+    }
+
     /// Owners and those who take part.
     pub fn named(&self) -> impl Iterator<Item = SeatId> + '_ {
         self.owners.iter().chain(&self.seats).copied()
+    }
+
+    /// What it says in a place that holds a text; empty: nothing.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.json.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The name that people know the record by, or its short id.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.text("name") {
+            "" => self.record.short(),
+            name => name.to_owned(),
+        }
     }
 }
 
@@ -150,7 +180,7 @@ impl Record {
     /// The name that people know the record by, or its short id.
     #[must_use]
     pub fn title(&self) -> String {
-        self.view.json.get("name").and_then(Value::as_str).map_or_else(|| self.id.short(), str::to_owned)
+        self.view.title()
     }
 }
 

@@ -126,6 +126,19 @@ impl<'c> Cells<'c> {
     }
 }
 
+/// Whether what is sought could be somewhere in these blocks.
+pub fn may_have(mut blocks: &[u8], finder: &Finder) -> bool {
+    while !blocks.is_empty() {
+        let len = number(&mut blocks).and_then(|len| usize::try_from(len).ok());
+        let Some((block, rest)) = len.and_then(|len| blocks.split_at_checked(len)) else { return true };
+        if block.first() != Some(&PLAIN) || finder.next(block).is_some() {
+            return true;
+        }
+        blocks = rest;
+    }
+    false
+}
+
 #[inline]
 fn number(bytes: &mut &[u8]) -> Option<u64> {
     if let [first @ 0..0x80, rest @ ..] = bytes {
@@ -267,6 +280,8 @@ mod tests {
         for (typed, passed) in [("伟", 4), ("伟明", 6), ("伟m", 4), ("zw", 0), ("甲", 8), ("boba", 0)] {
             let sought = Sought::new(typed).expect("something");
             let (finder, mut other) = (sought.finder(), sought.finder());
+            assert!(may_have(mixed, &finder));
+            assert_eq!(may_have(plain, &finder), passed < 8, "{typed}");
             let told: Vec<_> = Cells::of(plain, Some(&finder)).map(|cell| (cell.said, cell.is_passed)).collect();
             assert_eq!(told.iter().filter(|(_, is_passed)| *is_passed).count(), passed, "{typed}");
             for (said, is_passed) in told {

@@ -188,6 +188,10 @@ impl Seat {
                 all[place] = (row.get::<Option<&[u8]>>(3)?.unwrap_or_default(), finder.filter(|_| is_sought));
             }
         }
+        let mut sought = all.iter().filter_map(|(blocks, finder)| finder.map(|finder| (*blocks, finder)));
+        if finder.is_some() && !sought.any(|(blocks, finder)| cells::may_have(blocks, finder)) {
+            return Ok(Some(Fit { sorted_by, records: Vec::new() }));
+        }
         let mut all: Vec<_> = all.into_iter().map(|(blocks, finder)| cells::Cells::of(blocks, finder)).collect();
         let records = gathering.seat(self.seat, all.iter_mut());
         // What no record of theirs was looked for is read to the end too.
@@ -275,7 +279,7 @@ async fn in_order(
             }
         }
         // As many more as there were to go through for what was found.
-        count = (wanted * (gone_through + 1) / (page.len() + 1)).clamp(wanted, GONE_THROUGH / 4);
+        count = (wanted * (gone_through + 1) / (page.len() + 1)).min(GONE_THROUGH / 4).max(wanted);
     }
     Ok(None)
 }

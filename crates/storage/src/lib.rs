@@ -4,8 +4,9 @@
 //! Records' bytes, commits, grants, statements and directory entries are opaque here. The rules a store must keep are in `conformance`, one
 //! suite that every store runs; `memory` is the store of the simulator. Both are there with the feature `testing` alone.
 //!
-//! Bottom up: `error`, `row`, `scopes`, `ledger`, `listing`, `query`, `transaction`, `read`, `memory`, `conformance`.
+//! Bottom up: `error`, `row`, `scopes`, `ledger`, `listing`, `query`, `transaction`, `read`, `books`, `memory`, `conformance`.
 
+pub mod books;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod error;

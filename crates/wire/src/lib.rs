@@ -4,13 +4,14 @@
 //! Nothing here decides or waits. What comes from outside is bounded before it is converted, never panics, and either
 //! becomes exactly what the bytes say or an error.
 //!
-//! Bottom up: `generated`, `leaves`, `frame`, `messages`, `schema`.
+//! Bottom up: `generated`, `leaves`, `frame`, `messages`, `sheet`, `schema`.
 
 mod frame;
 mod generated;
 mod leaves;
 pub mod messages;
 pub mod schema;
+pub mod sheet;
 
 pub use frame::{FrameError, MESSAGE_BYTES_MAX};
 pub use generated::methods::METHODS;

@@ -18,6 +18,7 @@ pub fn schema(catalogue: &Catalogue) -> pb::GetSchemaResponse {
         commands: catalogue.commands().map(command).collect(),
         findings: catalogue.rules().flat_map(|rule| findings(rule, catalogue)).collect(),
         suffixes: SUFFIXES.iter().map(word).collect(),
+        ledgers: catalogue.ledgers().map(crate::sheet::info).collect(),
     }
 }
 
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn what_was_added_left_every_byte_of_before_in_its_place() {
         let mut schema = schema(catalogue());
-        (schema.findings, schema.suffixes) = (Vec::new(), Vec::new());
+        (schema.findings, schema.suffixes, schema.ledgers) = (Vec::new(), Vec::new(), Vec::new());
         let plain = |value: &mut Option<pb::ValueType>| {
             if let Some(value) = value {
                 (value.words, value.expects) = (Vec::new(), None);

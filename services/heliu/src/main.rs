@@ -3,7 +3,7 @@
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
 //! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
-//! `which`, `find`, `references`, `command`, `import`, `each`, `export`, `parts`, `conflicts`, `privacy`, `records`.
+//! `which`, `find`, `references`, `command`, `import`, `each`, `export`, `ledger`, `parts`, `conflicts`, `privacy`, `records`.
 
 mod access;
 mod alarms;
@@ -28,6 +28,7 @@ mod given;
 mod import;
 mod init;
 mod layout;
+mod ledger;
 mod modes;
 mod names;
 mod node;
@@ -54,7 +55,7 @@ mod which;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cli::{Cli, Import, ImportVerb, Verb};
+use cli::{Cli, Import, ImportVerb, LedgerArgs, Verb};
 use failure::Failure;
 use text::Language;
 
@@ -126,6 +127,10 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Audit(args) => audit::run(&args).await,
         Verb::Get(args) => records::get(&args).await,
         Verb::List(args) => records::list(&args).await,
+        Verb::Ledger(args) => ledger::run(&args).await,
+        Verb::Inbox(args) => ledger::run(&LedgerArgs::of("inbox", &args, "")).await,
+        Verb::Due(args) => ledger::run(&LedgerArgs::of("due", &args.standing, &args.on)).await,
+        Verb::Advisories(args) => ledger::run(&LedgerArgs::of("advisories", &args, "")).await,
         Verb::History(args) => records::history(&args).await,
         Verb::Do(args) if args.each.is_meant() && !args.help && !args.explain => each::run(&args).await,
         Verb::Do(args) => command::run(args).await,

@@ -161,3 +161,27 @@ fn a_wrong_view_and_a_stale_conflict_are_seen() {
     assert!(found.iter().any(|v| v.starts_with("I3: C shows name")), "{found:?}");
     assert!(found.iter().any(|v| v.starts_with("I2: C and") || v.starts_with("I2: T1 and")), "{found:?}");
 }
+
+/// A column that says something else than the rows has a ledger count otherwise than they come to.
+#[test]
+fn a_ledger_that_counts_somebody_twice_is_seen() {
+    let mut story = Story::of(8, &["C", "T1"]);
+    let seat = story.seat("T1");
+    let org = story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seat)]);
+    let of = [("name", "测试甲0001"), ("branch", &*org.to_string()), ("joined_on", "2001-07-01")];
+    let member = story.at("C").makes("member.register", &of);
+    story.run_until_quiet();
+    story.ends_well();
+    let county = story.world.machine("C");
+    let disk = &mut story.world.machines[county].disk;
+    let row = disk.row(member).expect("it is here");
+    // The row is as it was; what is listed of it says that the person has not been admitted.
+    let mut cells = heliu_catalogue::catalogue().kind("member").expect("a kind").cells(&row.view);
+    for cell in cells.iter_mut().filter(|cell| cell.column == "stage") {
+        cell.key = b"applicant".to_vec();
+    }
+    let listed = heliu_storage::Listed::of(&row, Some(heliu_storage::Listed::owners(&row)), cells);
+    disk.apply(&Transaction { listed: vec![listed], ..Transaction::default() }).expect("a store takes it");
+    let found: Vec<String> = check(&story.world).iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|v| v.contains("its ledgers count [0, 0] members, and its rows come to 1")), "{found:?}");
+}

@@ -2,7 +2,8 @@
 
 use heliu_client::operations::{Conflict, ListConflictsRequest, Outcome, Verification};
 use heliu_client::records::{
-    Change, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest, Record, RecordState,
+    Change, ExecuteRequest, ExecuteResponse, HistoryRequest, LedgerCell, LedgerRequest, LedgerResponse, ListRequest,
+    Record, RecordState,
 };
 use heliu_client::{Access, Client, Error};
 use heliu_record::id::to_hex;
@@ -85,6 +86,26 @@ impl Desk {
         serde_json::from_str(&record.view_json).expect("a view is JSON")
     }
 
+    /// A whole ledger, by `seat` or `org`, of a seat or organisation (or of the node's seat), whose sums have to balance.
+    pub async fn ledger(&self, name: &str, by: &str, at: &str) -> Ledger {
+        let asked = LedgerRequest { name: name.to_owned(), by: by.to_owned(), at: at.to_owned(), ..Default::default() };
+        let mut whole = LedgerResponse::default();
+        loop {
+            let after = std::mem::take(&mut whole.next);
+            let page = self.client.ledger(LedgerRequest { after, limit: PAGE, ..asked.clone() }).await;
+            let page = page.unwrap_or_else(|error| panic!("{name} at {}: {error}", self.client.address()));
+            let before = std::mem::take(&mut whole.lines);
+            whole = LedgerResponse { lines: [before, page.lines.clone()].concat(), ..page };
+            if whole.next.is_empty() {
+                break;
+            }
+        }
+        let off: Vec<_> = whole.checks.iter().filter(|check| !check.holds).collect();
+        assert!(off.is_empty(), "{name} at {} does not balance: {off:?}", self.client.address());
+        assert_eq!(whole.lines.len() as u64, whole.lines_total);
+        Ledger(whole)
+    }
+
     /// Every change of a record that this node holds; none if it has never had the record.
     pub async fn history(&self, id: &str) -> Option<Vec<Change>> {
         let (mut changes, mut after) = (Vec::new(), String::new());
@@ -153,5 +174,30 @@ impl Desk {
     pub async fn unequal(&self) -> Result<Vec<Verification>, Error> {
         let verdicts = self.client.verify("", Duration::from_secs(5)).await?;
         Ok(verdicts.into_iter().filter(|verdict| verdict.outcome() != Outcome::Equal).collect())
+    }
+}
+
+/// A ledger as a node told it.
+#[derive(Debug)]
+pub struct Ledger(pub LedgerResponse);
+
+impl Ledger {
+    fn place(&self, column: &str) -> usize {
+        let found = self.0.columns.iter().position(|one| one.name == column);
+        found.unwrap_or_else(|| panic!("{} has no column {column}", self.0.name))
+    }
+
+    /// The count in the line of a seat, a record or a code; 0 if there is no such line.
+    #[must_use]
+    pub fn count(&self, of: &str, column: &str) -> i64 {
+        let line = self.0.lines.iter().find(|line| line.cells.first().is_some_and(|cell: &LedgerCell| cell.text == of));
+        line.map_or(0, |line| line.cells[self.place(column)].count.unwrap_or_default())
+    }
+
+    /// The count below all lines.
+    #[must_use]
+    pub fn total(&self, column: &str) -> i64 {
+        let total = self.0.total.as_ref().unwrap_or_else(|| panic!("{} has no sum", self.0.name));
+        total.cells[self.place(column)].count.unwrap_or_default()
     }
 }

@@ -9,8 +9,9 @@ use heliu_api::records::records_service_server::{RecordsService, RecordsServiceS
 use heliu_api::records::{
     Argument, Command, Derived, ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, Field,
     GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, Label,
-    ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record,
-    RecordState, RevealRequest, RevealResponse, Seat, State, ValueType, Word, outcome,
+    LedgerRequest, LedgerResponse, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome,
+    QueryRequest, QueryResponse, Record, RecordState, RevealRequest, RevealResponse, Seat, State, ValueType, Word,
+    outcome,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -153,6 +154,10 @@ impl RecordsService for NewerNode {
             "well" => Ok(Response::new(ListResponse { records: vec![well()], ..ListResponse::default() })),
             other => Err(Status::invalid_argument(format!("there are wells here, and no {other}"))),
         }
+    }
+
+    async fn ledger(&self, _: Request<LedgerRequest>) -> Result<Response<LedgerResponse>, Status> {
+        Err(Status::unimplemented("it keeps none"))
     }
 
     async fn query(&self, request: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {

@@ -302,6 +302,113 @@ pub struct Group {
     #[prost(uint64, tag = "2")]
     pub count: u64,
 }
+/// Which ledger, and of what.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerRequest {
+    /// Its name, such as `members`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// `seat` or `org`. Empty: `seat`.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// A seat (id or region code), with those below it, or an organisation (id), with those under it. Empty: the node's own seat.
+    #[prost(string, tag = "3")]
+    pub at: ::prost::alloc::string::String,
+    /// As of which day, `YYYY-MM-DD`. Empty: as it is known now; of what is due, today in the realm's time zone.
+    #[prost(string, tag = "4")]
+    pub on: ::prost::alloc::string::String,
+    /// The period. Empty: from the first day of the year until today.
+    #[prost(string, tag = "5")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub to: ::prost::alloc::string::String,
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "7")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many lines; 0 is 100, and no page has more than 1,000.
+    #[prost(uint32, tag = "8")]
+    pub limit: u32,
+}
+/// A page of a ledger. What stands beside the lines is on each page.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LedgerResponse {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+    /// As of which day. Empty: as it is known now.
+    #[prost(string, tag = "3")]
+    pub on: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "4")]
+    pub columns: ::prost::alloc::vec::Vec<LedgerColumn>,
+    #[prost(message, repeated, tag = "5")]
+    pub lines: ::prost::alloc::vec::Vec<LedgerLine>,
+    /// Of all lines. Absent: there is no sum.
+    #[prost(message, optional, tag = "6")]
+    pub total: ::core::option::Option<LedgerLine>,
+    #[prost(message, repeated, tag = "7")]
+    pub checks: ::prost::alloc::vec::Vec<LedgerCheck>,
+    /// What a reader has to know of it.
+    #[prost(message, repeated, tag = "8")]
+    pub notes: ::prost::alloc::vec::Vec<Label>,
+    /// How many lines there are on all pages.
+    #[prost(uint64, tag = "9")]
+    pub lines_total: u64,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "10")]
+    pub next: ::prost::alloc::string::String,
+}
+/// One column of a ledger.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerColumn {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+    /// `text`, `count` or `date`.
+    #[prost(string, tag = "3")]
+    pub holds: ::prost::alloc::string::String,
+}
+/// One line of a ledger.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LedgerLine {
+    /// In the order of the columns.
+    #[prost(message, repeated, tag = "1")]
+    pub cells: ::prost::alloc::vec::Vec<LedgerCell>,
+    /// How many lines it stands under.
+    #[prost(uint32, tag = "2")]
+    pub depth: u32,
+    /// Not all that belongs to it is held by this node, or shown to the bearer of the token.
+    #[prost(bool, tag = "3")]
+    pub partial: bool,
+}
+/// What stands in one column of a line. All are empty: nothing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerCell {
+    #[prost(sint64, optional, tag = "1")]
+    pub count: ::core::option::Option<i64>,
+    /// A code, an id, a day or a text.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// What people read for it. Absent: the text itself.
+    #[prost(message, optional, tag = "3")]
+    pub shown: ::core::option::Option<Label>,
+    /// The text is the id of a `seat` or of a `record`. Empty: of neither.
+    #[prost(string, tag = "4")]
+    pub id_of: ::prost::alloc::string::String,
+}
+/// Two numbers that have to be the same.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerCheck {
+    #[prost(message, optional, tag = "1")]
+    pub label: ::core::option::Option<Label>,
+    #[prost(sint64, tag = "2")]
+    pub left: i64,
+    #[prost(sint64, tag = "3")]
+    pub right: i64,
+    #[prost(bool, tag = "4")]
+    pub holds: bool,
+}
 /// One record as this node sees it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
@@ -509,6 +616,22 @@ pub struct GetSchemaResponse {
     /// What views append to the name of a field, such as `_since`, and what people read for it.
     #[prost(message, repeated, tag = "4")]
     pub suffixes: ::prost::alloc::vec::Vec<Word>,
+    /// In the order in which help lists them.
+    #[prost(message, repeated, tag = "5")]
+    pub ledgers: ::prost::alloc::vec::Vec<LedgerInfo>,
+}
+/// One ledger that can be asked for.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LedgerInfo {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+    #[prost(message, optional, tag = "3")]
+    pub help: ::core::option::Option<Label>,
+    /// Beside `at`: `by`, `on`, `period`.
+    #[prost(string, repeated, tag = "4")]
+    pub takes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A code, and what people read for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1070,6 +1193,28 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Query"));
             self.inner.unary(req, path, codec).await
         }
+        /// What many records come to: a table with its sums, and whether they balance. GetSchema says which ledgers there are.
+        pub async fn ledger(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LedgerRequest>,
+        ) -> std::result::Result<tonic::Response<super::LedgerResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Ledger",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Ledger"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The changes of one record in the order of this node's feed, a page at a time.
         pub async fn history(
             &mut self,
@@ -1194,6 +1339,11 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::QueryRequest>,
         ) -> std::result::Result<tonic::Response<super::QueryResponse>, tonic::Status>;
+        /// What many records come to: a table with its sums, and whether they balance. GetSchema says which ledgers there are.
+        async fn ledger(
+            &self,
+            request: tonic::Request<super::LedgerRequest>,
+        ) -> std::result::Result<tonic::Response<super::LedgerResponse>, tonic::Status>;
         /// The changes of one record in the order of this node's feed, a page at a time.
         async fn history(
             &self,
@@ -1545,6 +1695,51 @@ pub mod records_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = QuerySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.records.v1.RecordsService/Ledger" => {
+                    #[allow(non_camel_case_types)]
+                    struct LedgerSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::LedgerRequest>
+                    for LedgerSvc<T> {
+                        type Response = super::LedgerResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LedgerRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::ledger(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LedgerSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -32,6 +32,7 @@ pub const METHODS: &[&str] = &[
     "/heliu.records.v1.RecordsService/Get",
     "/heliu.records.v1.RecordsService/GetSchema",
     "/heliu.records.v1.RecordsService/History",
+    "/heliu.records.v1.RecordsService/Ledger",
     "/heliu.records.v1.RecordsService/List",
     "/heliu.records.v1.RecordsService/ListSeats",
     "/heliu.records.v1.RecordsService/Query",

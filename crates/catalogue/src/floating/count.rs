@@ -6,7 +6,7 @@ use heliu_record::prelude::*;
 use heliu_record::seats::Seats;
 use heliu_record::view::View;
 
-use super::fields::{HOME_HALF, HOST, PERSON, STATE, STATES};
+use super::fields::{HOME_HALF, HOST, PERSON, RUNNING, STATE, STATES};
 use crate::words::FLOAT;
 
 /// What of a half's view says how it counts.
@@ -44,6 +44,9 @@ impl Half {
         Some(Half { id: view.record, seat, side, state: state.name, is_open: !state.ending })
     }
 }
+
+/// The states of a half that is not over.
+pub const OPEN: &[&str] = RUNNING;
 
 /// What floats at one seat and below it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -107,4 +107,4 @@ pub(super) static STATES: StateMachine = StateMachine {
             .means("组织关系已转到流入地,流动到此结束", "the affiliation is at the host now, and the float is over"),
     ],
 };
-const RUNNING: &[&str] = &["declared", "matched", "active"];
+pub(super) const RUNNING: &[&str] = &["declared", "matched", "active"];

@@ -44,11 +44,11 @@ pub(super) static EXTENDED_UNTIL: FieldOf<String> =
     mv("extended_until", DATE, "延长预备期至", "probation extended until")
         .help("预备期只能延长一次,6至12个月", "probation is extended once, by 6 to 12 months")
         .by(TOWNSHIP);
-pub(super) static SEX: FieldOf<String> = mv("sex", SEXES, "性别", "sex").help("男或女", "male or female");
+pub(super) static SEX: FieldOf<String> = mv("sex", SEXES, "性别", "sex").help("男或女", "male or female").listed();
 pub(super) static NATION: FieldOf<String> =
-    mv("nation", text(20), "民族", "nation").help("民族", "which of the nations of the country");
+    mv("nation", text(20), "民族", "nation").help("民族", "which of the nations of the country").listed();
 pub(super) static EDUCATION: FieldOf<String> =
-    mv("education", EDUCATIONS, "学历", "education").help("最高学历", "the highest that was finished");
+    mv("education", EDUCATIONS, "学历", "education").help("最高学历", "the highest that was finished").listed();
 /// What nobody would miss: the next month's payment overwrites it.
 pub(super) static DUES_PAID_TO: FieldOf<String> = lww("dues_paid_to", DATE, "党费交至", "dues paid to")
     .help("介绍信上写的党费交至之日,不记金额", "the day that a letter says; no amounts");
@@ -64,6 +64,9 @@ pub(super) static PAPER_NO: FieldOf<String> = mv("paper_no", number(60), "转入
 pub(super) static SAME_AS: SetOf<RecordId> = set("same_as", record(MEMBER), "同一人", "same person as")
     .help("两处为同一人各建的记录;合计时算一人", "records that two made of one person; they count once")
     .by(TOWNSHIP);
+pub static WAIVED: SetOf<String> = set("waived", text(40), "免除的提示", "waived advisories")
+    .help("上级认可而不再提示的情况", "what a superior has accepted")
+    .by(Writer::CommonAtLeast(Tier::Township));
 pub(super) static STEPS: EntriesOf =
     entries(STEP_TAKEN, parts![STEP, TAKEN_ON, DOCUMENT_NO], DATE, OWNER, "发展步骤", "steps of development")
         .help("发展党员25个步骤的办理记录", "which of the 25 steps were taken, when and by what paper")
@@ -189,6 +192,21 @@ pub(super) static FIELDS: &[&Field] = fields![
     FROM_TEXT,
     PAPER_NO,
     SAME_AS,
+    WAIVED,
     STEPS,
     MOVES,
 ];
+
+/// What people read for a code that a choice has.
+#[must_use]
+pub fn words_of(field: &str, code: &str) -> Option<Label> {
+    let chosen = [&SEX, &EDUCATION, &ORIGIN].into_iter().find(|known| known.field.name == field)?;
+    let ValueType::Choice(words) = chosen.field.value else { return None };
+    words.iter().find(|word| word.name == code).map(|word| word.label)
+}
+
+/// What people read for the state of a letter.
+#[must_use]
+pub fn move_state(state: &str) -> Explanation {
+    MOVES.say(state)
+}

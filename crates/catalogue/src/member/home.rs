@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_record::decision;
 use heliu_record::prelude::*;
+use heliu_record::scope::OWNER as OWNER_KEY;
 
+use super::course::{self, Days, Point, Stay};
 use super::fields::{
-    ADMITTED_ON, ARRIVED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, ISSUED_ON, JOINED_ON,
-    LETTER_NO, MOVES, OVERRULED, PROPOSED_ON, RECEIPT, RECEIVED_ON, RETURNED, STAGE, TO_ORG, TO_SEAT, TO_TEXT,
-    VALID_UNTIL,
+    ADMITTED_ON, ARRIVED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, FULL_ON, HOME_EPOCH, ISSUED_ON,
+    JOINED_ON, LETTER_NO, MOVES, ORIGIN, OVERRULED, PROPOSED_ON, RECEIPT, RECEIVED_ON, RETURNED, SAME_AS, STAGE,
+    TO_ORG, TO_SEAT, TO_TEXT, VALID_UNTIL,
 };
-use super::stages;
+use super::stages::{self, STAGES};
 use crate::standing::Standing;
 
 /// What rules read of a member.
@@ -24,6 +27,15 @@ pub struct Member {
     /// Two or more branches that each hold a confirmed move of the next epoch.
     pub disputed: Vec<Home>,
     pub moves: Vec<MoveRead>,
+    /// From which day on at which stage and home.
+    pub course: Vec<Point>,
+    /// Who reports the person, and whether that is not simply the owner.
+    pub reported_by: Option<SeatId>,
+    pub(super) is_reported_apart: bool,
+    /// The course does not follow from the other fields.
+    pub(super) is_told_by_course: bool,
+    /// It names another record of this person.
+    pub(super) is_same: bool,
     /// Where each move is in `moves`, by its entry: a record may hold thousands.
     places: BTreeMap<String, usize>,
 }
@@ -140,6 +152,17 @@ impl MoveState {
     }
 }
 
+impl MoveState {
+    /// Whether somebody still has to do something.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(
+            self,
+            MoveState::Issued | MoveState::Drafted | MoveState::Stale | MoveState::Early | MoveState::Disputed
+        )
+    }
+}
+
 impl Member {
     #[must_use]
     pub fn find_move(&self, entry: &str) -> Option<&MoveRead> {
@@ -153,7 +176,7 @@ impl Member {
     }
 
     /// Folds the homes, from the first branch on: each next epoch by a decision, or else by the one confirmed move.
-    fn fold_home(&mut self, first: Option<Home>) {
+    fn fold_home(&mut self, first: Option<Home>) -> Vec<Home> {
         let mut decided: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         let mut confirmed: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for (index, at) in self.moves.iter().enumerate().filter(|(_, at)| at.counts()) {
@@ -182,6 +205,7 @@ impl Member {
         self.home = homes.last().cloned();
         let states: Vec<MoveState> = self.moves.iter().map(|at| self.state_of(at, &homes)).collect();
         self.moves.iter_mut().zip(states).for_each(|(at, state)| at.state = state);
+        homes
     }
 
     /// The branches to which moves lead from a home, each once. A move from elsewhere leads nowhere: it was written where
@@ -218,6 +242,76 @@ impl Member {
             _ if at.counts() || claims <= epoch || !is_from_home => MoveState::Stale,
             _ if at.drafted => MoveState::Drafted,
             _ => MoveState::Issued,
+        }
+    }
+}
+
+impl Member {
+    /// Fills in what follows from all the rest.
+    fn follow(&mut self, homes: &[Home], folding: &Folding<'_>) {
+        let history = folding.history;
+        self.reported_by = self.reporting_seat(folding);
+        let Some(seat) = self.reported_by else { return };
+        self.is_reported_apart = folding.scope.owners.len() != 1 || !folding.scope.owners.contains(&seat);
+        let last = homes.len().saturating_sub(1);
+        let stay = |(nth, home): (usize, &Home)| Stay {
+            on: home.since.clone(),
+            home: home.place.org(),
+            seat: if nth == last { seat } else { self.was_owner(home, history).unwrap_or(home.seat) },
+            unit: home.seat,
+        };
+        let stays: Vec<Stay> = homes.iter().enumerate().map(stay).collect();
+        let day = |field: &FieldOf<String>| field.read(history).unwrap_or_default();
+        let days = Days::of(&day(&ORIGIN), day(&JOINED_ON), day(&ADMITTED_ON), day(&FULL_ON));
+        let stands = STAGE.read(history).state;
+        let mut decisions = decision::led(&STAGES, history, STAGE.field.name);
+        // What stands between two decisions, or before any, nobody decided.
+        if decisions.last().is_none_or(|(last, _)| last.name != stands.name) {
+            decisions.push((stands, decisions.last().map_or("", |(_, on)| on)));
+        }
+        self.course = course::course(&decisions, &stays, &days);
+        self.is_told_by_course = decisions.len() > 1 || homes.len() > 1;
+        self.is_same = SAME_AS.read(history).next().is_some();
+    }
+
+    /// Who reports the person: the owner, or, while that is not one alone or the home is disputed, the seat of the last home that nobody
+    /// disputes.
+    fn reporting_seat(&self, folding: &Folding<'_>) -> Option<SeatId> {
+        let owners = &folding.scope.owners;
+        let home = self.home.as_ref().filter(|_| owners.len() != 1 || !self.disputed.is_empty());
+        let Some(home) = home else { return owners.first().copied() };
+        let is_its = |owner: &&SeatId| folding.seats.is_at_or_above(home.seat, **owner);
+        Some(owners.iter().find(is_its).copied().unwrap_or(home.seat))
+    }
+
+    /// Who had the record when the person came to a home: the receipt hands it over.
+    fn was_owner(&self, home: &Home, history: &History) -> Option<SeatId> {
+        let letter = self.find_move(home.entry.as_deref()?)?;
+        let change = letter.claim_ops().iter().find_map(|op| history.change_of(*op))?;
+        change.puts.iter().find(|put| put.key == OWNER_KEY).and_then(|put| put.value.as_seat())
+    }
+
+    /// What a view says of it, where it does not follow from the fields, and what is listed of it.
+    fn annotate_course(&self, json: &mut Map<String, Json>) {
+        let mut say = |name: &str, text: String| json.insert(name.to_owned(), text.into());
+        if let Some(last) = self.course.iter().map(|point| &point.on).max().filter(|on| !on.is_empty()) {
+            say("last_change", last.clone());
+        }
+        if let Some(seat) = self.reported_by.filter(|_| self.is_reported_apart) {
+            say("reported_by", seat.to_string());
+        }
+        if let Some(home) = self.home.as_ref().filter(|home| Some(home.seat) != self.reported_by) {
+            say("home_unit", home.seat.to_string());
+        }
+        if !self.moves.is_empty() {
+            let is_open = self.moves.iter().any(|letter| letter.state.is_open());
+            say("letters", if is_open { "open" } else { "closed" }.to_owned());
+        }
+        if self.is_same {
+            say("same_person", "yes".to_owned());
+        }
+        if self.is_told_by_course {
+            json.insert("course".to_owned(), course::to_json(&self.course));
         }
     }
 }
@@ -313,6 +407,7 @@ impl Derived for Member {
                 entry.insert("late".to_owned(), true.into());
             }
         }
+        self.annotate_course(json);
     }
 
     fn entry_state(&self, field: &str, entry: &str) -> Option<&'static str> {
@@ -348,13 +443,15 @@ pub fn fold(folding: &Folding<'_>) -> Arc<dyn Derived> {
         entry: None,
     });
     if member.moves.is_empty() {
-        member.home = first;
+        member.home.clone_from(&first);
+        member.follow(first.as_slice(), folding);
         return Arc::new(member);
     }
-    member.fold_home(first);
+    let homes = member.fold_home(first);
     // Somebody who has arrived outside is no longer of this realm, whatever stage he was at; settling that says so too.
     if member.home.as_ref().is_some_and(|home| home.place == Place::Outside) && !member.ended {
         (member.stage, member.standing, member.ended) = ("transferred_out", Standing::Ended, true);
     }
+    member.follow(&homes, folding);
     Arc::new(member)
 }

@@ -20,7 +20,35 @@ pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组�
                     ..DerivedPart::new("effective_home", label("现归属", "effective home"), &[home::OUTSIDE])
                 },
                 DerivedPart::new("home_seat", label("归属席位", "home seat"), &[]),
-                DerivedPart::new("home_since", label("归属起始日", "home since"), &[]),
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("home_since", label("归属起始日", "home since"), &[])
+                },
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("home_unit", label("编入单位", "taken in for"), &[])
+                },
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("reported_by", label("统计席位", "reported by"), &[])
+                },
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("last_change", label("最近变动日期", "last change"), &[])
+                },
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new(
+                        "letters",
+                        label("介绍信", "letters"),
+                        &[word("open", "未办结", "open"), word("closed", "已办结", "closed")],
+                    )
+                },
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("same_person", label("同一人另有记录", "has another record"), &[word("yes", "是", "yes")])
+                },
+                DerivedPart::new("course", label("沿革", "course"), &[]),
                 DerivedPart::new("standing", label("是否计入", "counted"), Standing::WORDS),
                 DerivedPart::new(
                     "pending",

@@ -1,16 +1,18 @@
 //! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
 //!
-//! Bottom up: `stages`, `fields`, `home`, `kind`, `owner`, `register`, `ended_home`, `transfer`, `outside`, `two_homes`,
-//! `dates`, `development`, `same`.
+//! Bottom up: `stages`, `fields`, `course`, `home`, `kind`, `link`, `owner`, `register`, `ended_home`, `transfer`, `outside`,
+//! `two_homes`, `dates`, `development`, `same`.
 
 use heliu_record::prelude::*;
 
+pub mod course;
 mod dates;
 mod development;
 mod ended_home;
 mod fields;
 mod home;
 mod kind;
+mod link;
 mod outside;
 mod owner;
 mod register;
@@ -19,8 +21,10 @@ mod stages;
 mod transfer;
 mod two_homes;
 
+pub use fields::{WAIVED, move_state, words_of};
 pub use home::Member;
 pub use register::HOME_DISPUTED;
+pub use stages::{stage, stage_label, stages_of, standing_of};
 
 /// In the order in which help lists them: what registers members and assigns them.
 pub static SECTION: Section = section(
@@ -35,9 +39,10 @@ pub static SECTION: Section = section(
         &dates::NO_DAY,
         &dates::NOT_YET,
         &dates::PROBATION_SHORT,
+        &link::NO_HOME,
     ],
 )
-.hard_rules(&[dates::fit_together, transfer::numbered]);
+.hard_rules(&[dates::fit_together, transfer::numbered, link::is_no_home]);
 /// What makes somebody a member.
 pub static DEVELOPMENT: Section =
     section(&[], development::COMMANDS, &[], &[], &[&development::EXTENSION_LENGTH, &development::EXTENDED_ONCE]);

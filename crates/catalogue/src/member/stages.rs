@@ -120,8 +120,33 @@ const ANY: &[&str] = &[
     "suspended",
 ];
 
+/// The stage of this code.
+#[must_use]
+pub fn stage(name: &str) -> Option<&'static str> {
+    STAGES.state(name).map(|state| state.name)
+}
+
+/// What people read for a stage.
+#[must_use]
+pub fn stage_label(name: &str) -> Option<Label> {
+    STAGES.state(name).map(|state| state.label)
+}
+
+/// How somebody at a stage counts.
+#[must_use]
+pub fn standing_of(stage: &str) -> Standing {
+    STAGES.state(stage).map(standing).unwrap_or_default()
+}
+
+/// The stages at which people count in one of these ways, in the order of the way.
+#[must_use]
+pub fn stages_of(standings: &[Standing]) -> Vec<&'static str> {
+    STAGES.states.iter().filter(|state| standings.contains(&standing(state))).map(|state| state.name).collect()
+}
+
 /// Whether somebody at a stage is a probationary member.
-pub(super) fn is_on_probation(stage: &str) -> bool {
+#[must_use]
+pub fn is_on_probation(stage: &str) -> bool {
     COUNTED.contains(&stage) && stage != "full"
 }
 

@@ -137,3 +137,30 @@ pub(super) static LEVELS: StateMachine = StateMachine {
         ),
     ],
 };
+
+/// What people read for a code that a choice or a state of an organisation has.
+#[must_use]
+pub fn word_of(field: &str, code: &str) -> Option<Label> {
+    let words = |value: ValueType| match value {
+        ValueType::Choice(words) => words.iter().find(|word| word.name == code).map(|word| word.label),
+        _ => None,
+    };
+    let chosen = [&ORG_KIND, &FORMATION, &BUILD, &JOINING].into_iter().find(|known| known.field.name == field);
+    let state = [(&LEVEL, &LEVELS), (&LIFECYCLE, &LIFE)].into_iter().find(|(known, _)| known.field.name == field);
+    match (chosen, state) {
+        (Some(chosen), _) => words(chosen.field.value),
+        (None, Some((_, machine))) => machine.state(code).map(|state| state.label),
+        (None, None) => None,
+    }
+}
+
+/// What an organisation can be built at.
+pub fn kinds() -> impl Iterator<Item = &'static Word> {
+    let words: &'static [Word] = if let ValueType::Choice(words) = KINDS { words } else { &[] };
+    words.iter()
+}
+
+#[must_use]
+pub fn kind_label(kind: &str) -> Option<Label> {
+    word_of(ORG_KIND.field.name, kind)
+}

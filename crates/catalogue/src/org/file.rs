@@ -30,13 +30,20 @@ pub(super) static MERGED_FOR: SetOf<String> = set("build_reasons", REASONS, "合
     .help("为何合建", "for what reasons it was merged")
     .by(TOWNSHIP);
 
+static COMMITTEE_MEMBERS: FieldOf<i64> = mv("committee_members", COUNT, "支委会人数", "members of its committee")
+    .help("支部委员会几人,一般3至5人", "how many the branch committee has, usually 3 to 5");
+/// Not for everybody: it says how few members there are.
+pub static WAIVED: SetOf<String> = set("waived", text(40), "免除的提示", "waived advisories")
+    .help("上级认可而不再提示的情况", "what a superior has accepted")
+    .by(Writer::CommonAtLeast(Tier::Township));
+
 pub(super) static KIND: Kind = Kind::scoped(
     ORG_FILE,
     1,
-    "党组织的内部情况,只供本组织席位、组成单位及其上级查看",
-    "what only an organisation's own seats, those that it joins and their superiors read of it",
+    "党组织的内部情况,只供本组织席位、组成单位及其上级查看;用 record.set 在党组织上填写",
+    "what only an organisation's own seats, those that it joins and their superiors read; record.set on the organisation fills it",
 )
-.with(fields![CONTACT, DELEGATED, MERGED_FOR])
+.with(fields![CONTACT, DELEGATED, MERGED_FOR, COMMITTEE_MEMBERS, WAIVED])
 .derives(&[DerivedPart { listing: Listing::Listed, ..DerivedPart::new("org", ORGANISATION.label, &[]) }], |folding| {
     Arc::new(Of(folding.preimage.filed_with()))
 });

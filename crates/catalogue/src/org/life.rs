@@ -4,7 +4,7 @@
 
 use heliu_record::prelude::*;
 
-use super::fields::{ALL_UNITS, BUILD, LIFECYCLE, PARENT, SUCCESSOR, SUCCESSORS, UNITS};
+use super::fields::{ALL_UNITS, BUILD, LIFECYCLE, ORG_KIND, PARENT, SUCCESSOR, SUCCESSORS, UNITS};
 use crate::words::ORGANISATION;
 
 #[derive(Debug)]
@@ -102,6 +102,12 @@ impl<'r> Org<'r> {
 
     pub(super) fn parent(self) -> Option<RecordId> {
         PARENT.read(&self.0.history)
+    }
+
+    /// Whether it is for those who float, and nobody's home.
+    #[must_use]
+    pub fn is_floating(self) -> bool {
+        ORG_KIND.read(&self.0.history).as_deref() == Some("floating")
     }
 
     /// Whether a seat is one of those that it joins.

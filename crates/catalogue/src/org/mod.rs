@@ -13,7 +13,8 @@ mod live;
 mod parents;
 mod two_successors;
 
-pub use fields::ALL_UNITS;
+pub use fields::{ALL_UNITS, kind_label, kinds, word_of};
+pub use file::WAIVED;
 pub use life::Org;
 pub use live::{found, live};
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! Who lives elsewhere: two halves that never overwrite each other, a card that says no more than it must, and a home that stays.
 
+use heliu_record::command::{Asker, CommandId, Refusal, Request};
 use heliu_record::conflict::Severity;
 use heliu_record::id::RecordId;
+use heliu_record::sight::Sight;
 use serde_json::json;
 
 use super::stories::{branch, hex, member};
 use super::world::{Node, meet, meet_all, nodes};
+use crate::catalogue;
 use crate::floating::count::{Floats, Half, floats};
 
 /// A branch of a township's own, and somebody in it.
@@ -200,6 +203,12 @@ fn the_card_stays_minimal_the_home_stays_and_a_link_is_to_the_host() {
     let answer = y.does("float.acknowledge", Some(card), &[]);
     y.is_refused("not_theirs", "float.link", Some(answer), &[("org", &hex(elsewhere))]);
     y.is_refused("no_authority", "record.set", Some(card), &[("field", "since"), ("value", "2026-01-01")]);
+    let kind = [("name", "流动党支部".to_owned()), ("seat", y.seat_named("T2")), ("org_kind", "floating".to_owned())];
+    let floating = y.does("org.create", None, &kind.each_ref().map(|(name, text)| (*name, text.as_str())));
+    y.does("float.link", Some(answer), &[("org", &hex(floating))]);
+    y.is_refused("link_is_no_home", "member.register", None, &[("name", "测试乙0001"), ("branch", &hex(floating))]);
+    x.hears(y);
+    x.is_refused("link_is_no_home", "member.transfer.issue", Some(m), &[("to_org", &hex(floating))]);
     county.hears(y);
     assert_eq!(county.json(m)["effective_home"], json!(hex(bx)));
     // In service he may be elsewhere at the same time, in his own township too.
@@ -225,4 +234,26 @@ fn what_two_nodes_of_the_host_add_apart_is_all_there() {
     meet(county, y);
     assert_eq!(y.json(answer)["activity_org"].as_array().map(Vec::len), Some(2));
     assert!(y.open.is_empty());
+}
+
+#[test]
+fn the_id_of_a_half_has_the_secret_of_the_countys_nodes_in_it_and_without_that_none_is_made() {
+    let [y] = nodes(["T2"]);
+    let said = [("name", "测试甲0001".to_owned()), ("home", y.seat_named("T1")), ("since", "2026-02-20".to_owned())];
+    let request = Request {
+        id: CommandId([1; 16]),
+        name: "float.record_inflow".to_owned(),
+        subject: None,
+        arguments: said.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
+        who: "clerk".to_owned(),
+        reason: String::new(),
+    };
+    let made = |secret| {
+        let asker = Asker { seat: y.seat, today: y.today.clone(), sight: Sight::WHOLE, secret };
+        catalogue().plan(&request, &asker, &y).map(|plan| plan.result["record"].clone())
+    };
+    assert_eq!(made(Ok([7; 16])), made(Ok([7; 16])), "whoever says the same has the same");
+    assert_ne!(made(Ok([7; 16])), made(Ok([8; 16])), "and who has only the name and the day tries in vain");
+    let none = Refusal::new("no_secret_of_ids", (String::new(), String::new()), ("", ""), ("", ""));
+    assert_eq!(made(Err(none)).map_err(|refusal| refusal.code), Err("no_secret_of_ids"));
 }

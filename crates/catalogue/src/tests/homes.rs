@@ -7,8 +7,9 @@ use heliu_record::world::World;
 use proptest::prelude::*;
 
 use super::stories::{branch, hex, member};
-use super::world::{Node, meet_all, nodes};
-use crate::homes::{Counted, Organisation, Person, RollUps, counted, roll_up};
+use super::world::{Node, meet, meet_all, nodes};
+use crate::homes::{Counted, Organisation, Person, RollUps, counted, heads, roll_up};
+use crate::org::{Held, projected_parent};
 
 pub(super) fn orgs(node: &Node) -> BTreeMap<RecordId, Organisation> {
     node.records.values().filter_map(|record| Some((record.id, Organisation::of(&record.view)?))).collect()
@@ -19,29 +20,30 @@ pub(super) fn persons(node: &Node) -> Vec<Person> {
 }
 
 pub(super) fn sums(node: &Node) -> RollUps {
-    let sums = roll_up(&persons(node), &orgs(node), node.seats());
+    let orgs = orgs(node);
+    let sums = roll_up(&heads(&persons(node), &orgs, node.seats()), &orgs, node.seats());
     balances(node, &sums);
     sums
 }
 
 /// Both roll-ups give one total, and each place is itself, who waits under it, and those below.
 fn balances(node: &Node, sums: &RollUps) {
-    let all = |of: fn(&crate::homes::Row) -> u64| sums.by_seat.values().map(of).sum::<u64>();
+    let all = |of: fn(&crate::homes::Row) -> i64| sums.by_seat.values().map(of).sum::<i64>();
     assert_eq!(all(|row| row.own.members + row.unallocated.members), sums.total.members, "by seat");
-    let by_org: u64 = sums.by_org.values().map(|row| row.own.members + row.unallocated.members).sum();
+    let by_org: i64 = sums.by_org.values().map(|row| row.own.members + row.unallocated.members).sum();
     assert_eq!(by_org + sums.without_org.members, sums.total.members, "by organisation");
     for (seat, row) in &sums.by_seat {
         let below = node.seats().iter().filter(|at| at.parent == Some(*seat)).filter_map(|at| sums.by_seat.get(&at.id));
-        let below: u64 = below.map(|row| row.total.members).sum();
+        let below: i64 = below.map(|row| row.total.members).sum();
         assert_eq!(row.own.members + row.unallocated.members + below, row.total.members);
     }
 }
 
-fn members_at(sums: &RollUps, org: RecordId) -> u64 {
+fn members_at(sums: &RollUps, org: RecordId) -> i64 {
     sums.by_org.get(&org).map_or(0, |row| row.total.members)
 }
 
-fn at_seat(node: &Node, sums: &RollUps, seat: &str) -> u64 {
+fn at_seat(node: &Node, sums: &RollUps, seat: &str) -> i64 {
     let seat: SeatId = node.seat_named(seat).parse().expect("a seat");
     sums.by_seat.get(&seat).map_or(0, |row| row.total.members)
 }
@@ -110,6 +112,37 @@ fn whoever_is_admitted_after_the_ending_waits_at_the_township_and_the_others_fol
 }
 
 #[test]
+fn s12_organisations_that_are_above_each_other_add_up_once_at_every_node() {
+    let mut all = nodes(["C", "T1", "V11", "V12"]);
+    let [county, t1, v11, v12] = &mut all;
+    let committee = branch(county, "T1", "镇党委");
+    let [village, enterprise, group] =
+        [("V11", "村支部"), ("V12", "企业支部"), ("V12", "党小组")].map(|(seat, name)| branch(county, seat, name));
+    let under = |node: &mut Node, org: RecordId, parent: RecordId| {
+        node.does("org.set_parent", Some(org), &[("parent_org", &hex(parent))]);
+    };
+    [(village, committee), (enterprise, committee), (group, enterprise)]
+        .into_iter()
+        .for_each(|(org, parent)| under(county, org, parent));
+    for (org, people) in [(village, 3), (enterprise, 2), (group, 1)] {
+        for n in 0..people {
+            member(county, org, &format!("测试甲{n:04}"));
+        }
+    }
+    t1.hears(county);
+    under(t1, enterprise, village);
+    under(county, village, enterprise);
+    meet(county, t1);
+    [v11, v12].into_iter().for_each(|node| node.hears_its_own(county));
+    for (node, people) in all.iter().zip([[6, 3, 3, 1], [6, 3, 3, 1], [3, 3, 0, 0], [3, 0, 3, 1]]) {
+        assert_eq!(node.conflict("PARENT_CYCLE").anchors.len(), 2, "found wherever organisations are known");
+        let sums = sums(node);
+        assert_eq!([committee, village, enterprise, group].map(|org| members_at(&sums, org)), people);
+        assert_eq!(sums.total.members, people[0]);
+    }
+}
+
+#[test]
 fn a_split_gives_everybody_back_by_origin_without_a_write() {
     let [mut t1] = nodes(["T1"]);
     let [a, b] = ["V11", "V12"].map(|v| branch(&mut t1, v, v));
@@ -150,10 +183,13 @@ proptest! {
 
     #[test]
     fn every_sum_balances_whatever_becomes_of_organisations(
-        steps in proptest::collection::vec((0..7usize, 0..5usize, 0..5usize, 0..8usize, any::<bool>()), 1..24),
+        steps in proptest::collection::vec((0..9usize, 0..5usize, 0..5usize, 0..8usize, any::<bool>()), 1..24),
     ) {
-        let mut all = nodes(["C", "T1"]);
-        let [county, t1] = &mut all;
+        let [mut county, mut t1, mut v11, mut v21] = nodes(["C", "T1", "V11", "V21"]);
+        let [county, t1] = [&mut county, &mut t1];
+        // Who joined two records of one person may see both, and a village only its own.
+        let all_are_apart = steps.iter().all(|step| step.0 != 5);
+        let units = ["V11", "V12"].map(|v| county.seat_named(v)).join(",");
         let homes = ["T1", "V11", "V12", "V13", "V21"].map(|v| branch(county, v, v));
         let people: Vec<RecordId> = (0..8).map(|n| member(county, homes[n % 5], &format!("测试甲{n:04}"))).collect();
         t1.hears(county);
@@ -168,12 +204,31 @@ proptest! {
                 3 => node.ask("org.set_parent", Some(org), &[("parent_org", &to)]),
                 4 => node.ask("member.reassign", Some(person), &[("to_org", &to)]),
                 5 => node.ask("member.same_as", Some(person), &[("other", &hex(people[one]))]),
+                6 => node.ask("joint_branch.form", None, &[("name", "联合党支部"), ("units", &units)]),
+                7 => node.ask("org.co_build", Some(org), &[("orgs", &to)]),
                 _ => node.ask("record.decide", Some(org), &[("field", "lifecycle"), ("state", "active")]),
             };
             sums(node);
         }
-        meet_all(&mut all);
-        let [county, t1] = &all;
-        prop_assert_eq!(sums(county).total, sums(t1).total);
+        meet(county, t1);
+        let whole = sums(county);
+        prop_assert_eq!(&whole, &sums(t1));
+        // What is public is enough: a village says of its people, and of every organisation, what the county says.
+        for (village, name) in [(&mut v11, "V11"), (&mut v21, "V21")] {
+            village.hears_its_own(county);
+            prop_assert!(village.records.len() < county.records.len(), "not all of it is the village's");
+            let (here, there) = (orgs(village), orgs(county));
+            prop_assert_eq!(&here, &there);
+            for org in here.keys() {
+                prop_assert_eq!(projected_parent(*org, &Held(village)), projected_parent(*org, &Held(county)));
+            }
+            for person in persons(village) {
+                prop_assert_eq!(counted(&person, &here), counted(&person, &there));
+            }
+            let (own, seat) = (sums(village), village.seat);
+            if all_are_apart {
+                prop_assert_eq!(own.by_seat.get(&seat), whole.by_seat.get(&seat), "{}", name);
+            }
+        }
     }
 }

@@ -181,6 +181,58 @@ fn what_is_public_is_seen_by_who_is_limited_to_a_seat_and_not_written() {
 }
 
 #[test]
+fn a_village_knows_the_branch_of_another_township_and_writes_to_it_and_has_nothing_of_its_file_or_its_people() {
+    let [mut county, mut t2, mut v11] = nodes(["C", "T2", "V11"]);
+    let own = one_of_each(&mut county, "V11", "甲村");
+    let theirs = one_of_each(&mut county, "V21", "乙村");
+    t2.hears_its_own(&county);
+    v11.hears_its_own(&county);
+    assert_eq!(v11.json(theirs["org"])["name"], "乙村党支部");
+    for kind in ["org_file", "member", "resource"] {
+        assert!(v11.records.contains_key(&own[kind]) && !v11.records.contains_key(&theirs[kind]), "{kind}");
+    }
+    assert_eq!(v11.json(own["org_file"])["org"], hex(own["org"]));
+    v11.does("member.transfer.propose", Some(own["member"]), &[("to_org", &hex(theirs["org"]))]);
+    // It does not write what it sees.
+    v11.is_refused("no_authority", "record.set", Some(theirs["org"]), &[("field", "name"), ("value", "丙村")]);
+    v11.is_refused("no_authority", "record.set", Some(theirs["org"]), &[("field", "contact_duty"), ("value", "丙")]);
+    county.hears(&v11);
+    county.does("member.transfer.issue", Some(own["member"]), &[]);
+    t2.hears_its_own(&county);
+    t2.does("member.transfer.receive", Some(own["member"]), &[]);
+    assert_eq!(t2.json(own["member"])["home_branch"], hex(theirs["org"]));
+}
+
+#[test]
+fn two_who_begin_the_file_of_one_organisation_apart_have_made_one_file() {
+    let [mut county, mut t1] = nodes(["C", "T1"]);
+    let org = branch(&mut county, "V11", "甲村党支部");
+    t1.hears(&county);
+    let file = county.does("record.set", Some(org), &[("field", "contact_duty"), ("value", "甲")]);
+    let powers = [("field", "delegated_powers"), ("element", "人事")];
+    assert_eq!(t1.does("record.add", Some(org), &powers), file);
+    t1.does("record.update", Some(org), &[("name", "甲村党总支"), ("contact_duty", "乙")]);
+    meet(&mut county, &mut t1);
+    assert_eq!(county.json(file)["delegated_powers"], serde_json::json!(["personnel"]));
+    assert_eq!(
+        (&county.json(org)["name"], county.json(file)["contact_duty_concurrent"].as_array().map(Vec::len)),
+        (&"甲村党总支".into(), Some(2))
+    );
+    let conflict = county.conflict("DIVERGED_FIELD").clone();
+    assert_eq!((conflict.subject, county.open.len()), (file, 1));
+    county.settles(&conflict, "1");
+    // A file is not made by itself, and what a joint branch joins reads its file too.
+    county.is_refused("a_file", "record.create", None, &[("kind", "org_file"), ("contact_duty", "丙")]);
+    let other = branch(&mut county, "V12", "乙村党支部");
+    let both =
+        [("name", "合建党总支"), ("predecessors", &*format!("{org},{other}")), ("delegated_powers", "人事,决策")];
+    let merged = county.does("org.merge_build", None, &both);
+    let file = county.records[&merged].preimage.file("org_file").id();
+    assert_eq!(county.records[&file].view.seats, county.records[&merged].view.seats);
+    assert_eq!(county.json(file)["delegated_powers"], serde_json::json!(["decisions", "personnel"]));
+}
+
+#[test]
 fn a_circle_through_what_is_not_shown_is_refused_and_names_only_what_is() {
     let [mut county] = nodes(["C"]);
     let upper = branch(&mut county, "V11", "甲村总支");

@@ -12,7 +12,7 @@ use heliu_record::history::History;
 use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_record::sight::Sight;
-use heliu_record::view::Record;
+use heliu_record::view::{Record, View};
 use heliu_record::world::World;
 
 use crate::catalogue;
@@ -235,7 +235,18 @@ impl Node {
 
     /// Takes everything that another node holds.
     pub fn hears(&mut self, other: &Node) {
-        for record in other.records.values() {
+        self.hears_of(other, |_| true);
+    }
+
+    /// Takes of what another node holds what its own seat may have, as a link brings it.
+    pub fn hears_its_own(&mut self, other: &Node) {
+        let (own, seats) = (self.seat, Arc::clone(&self.seats));
+        let is_own = |view: &View| view.public || view.named().any(|seat| seats.is_at_or_above(own, seat));
+        self.hears_of(other, |record| is_own(&record.view));
+    }
+
+    fn hears_of(&mut self, other: &Node, is_taken: impl Fn(&Record) -> bool) {
+        for record in other.records.values().filter(|record| is_taken(record)) {
             let changes: Vec<_> = record.history.changes().cloned().collect();
             self.take(&record.preimage, &changes);
         }

@@ -60,6 +60,7 @@ pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
             ("Reveal", role(Role::Reveal, Scope::Records)),
             ("List", role(Role::Read, Scope::Records)),
             ("Query", role(Role::Read, Scope::Records)),
+            ("Ledger", role(Role::Read, Scope::Records)),
             ("History", role(Role::Read, Scope::Records)),
             ("GetSchema", any(Need::Token, Scope::Same)),
             ("ListSeats", any(Need::Token, Scope::Same)),

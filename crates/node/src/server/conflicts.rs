@@ -27,7 +27,7 @@ pub(super) fn quotes(body: &[u8]) -> Option<BTreeSet<RecordId>> {
 }
 
 /// The conflict for a reader who may not see all records that its explanation names: what such a conflict is in general.
-fn in_general(conflict: &mut Conflict, catalogue: &Catalogue) {
+pub(super) fn in_general(conflict: &mut Conflict, catalogue: &Catalogue) {
     conflict.explanation = catalogue.in_general(&conflict.kind).unwrap_or_else(|| Explanation::new("", ""));
     conflict.quotes.clear();
 }

@@ -10,6 +10,7 @@ mod enrolment;
 mod entries;
 mod excluded;
 mod gate;
+mod ledgers;
 mod operations;
 mod operators;
 mod pages;

@@ -115,7 +115,7 @@ fn check_counts(asked: &pb::QueryRequest) -> Result<(), Status> {
 /// The seats whose records are asked for: all (none), or these. Nothing: the bearer may see no such seat. What is public he may see of
 /// every seat; of all kinds together he is shown his seats' own.
 #[expect(clippy::option_option, reason = "no limit is not the same as nothing to see")]
-fn seats(reach: &Reach<'_>, at: &str, is_public: bool) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
+pub(super) fn seats(reach: &Reach<'_>, at: &str, is_public: bool) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
     let directory = reach.directory.seats();
     let own = reach.sight.seats.iter().flatten().copied();
     let shown = |seat: &SeatId| is_public || reach.sight.has_seat(*seat, directory);

@@ -20,7 +20,7 @@ use super::pages::{Page, Walk, after, aside};
 use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read, too_many_commands};
 use super::scope::Reach;
 use super::words::{beside, change, digits, record};
-use super::{cut, pages, queries};
+use super::{cut, ledgers, pages, queries};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -291,6 +291,11 @@ impl RecordsService for Records {
             has_more_groups,
             damaged,
         }))
+    }
+
+    async fn ledger(&self, request: Request<pb::LedgerRequest>) -> Result<Response<pb::LedgerResponse>, Status> {
+        let reach = self.reach(&request)?;
+        ledgers::ledger(&self.node, &self.store, &reach, request.into_inner()).await.map(Response::new)
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {

@@ -307,6 +307,14 @@ pub(super) fn no_column(kind: Option<&Kind>, text: &str, field: &str) -> CallRef
 }
 
 /// What is asked for is being listed: any answer would be short.
+/// A ledger would take more records one by one than a node holds in memory for anybody.
+pub(super) fn too_much_asked() -> CallRefusal {
+    let what = ("要逐条查看的记录太多。", "It takes too many records one by one.");
+    CallRefusal::new(Code::FailedPrecondition, "too_much_asked", what.0, what.1)
+        .sort(Sort::Usage)
+        .next("请用 --at 缩小范围,或用较近的日期。", "Narrow it with --at, or take a later day.")
+}
+
 pub(super) fn being_listed() -> CallRefusal {
     let what =
         ("本节点正在重建检索表,暂不能查询。", "This node is listing its records anew and answers no queries yet.");

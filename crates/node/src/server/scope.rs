@@ -197,7 +197,12 @@ impl<'a> Reach<'a> {
                 self.node.catalogue().kind_called(named()).is_some_and(|kind| self.sight.has_kind(kind.name))
             }
         };
-        if has_kind && self.sight.has_seat(self.node.seat(), self.directory.seats()) {
+        // Somebody of a seat without a node acts at its superior's, in the name of his own.
+        let seat = match asked.on_behalf.as_str() {
+            "" => self.node.seat(),
+            given => self.seat(given, "on_behalf")?,
+        };
+        if has_kind && self.sight.has_seat(seat, self.directory.seats()) {
             return Ok(());
         }
         Err(out_of_scope(&asked.command, "command").into())

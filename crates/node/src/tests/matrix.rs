@@ -221,6 +221,10 @@ impl Stage {
             "Reveal" => (rec::RevealRequest { id, ..Default::default() }.encode_to_vec(), has("contact")),
             "List" => (rec::ListRequest::default().encode_to_vec(), has(SECRET)),
             "Query" => (rec::QueryRequest::default().encode_to_vec(), has(SECRET)),
+            "Ledger" => {
+                let name = "inbox".to_owned();
+                (rec::LedgerRequest { name, ..Default::default() }.encode_to_vec(), has(SECRET))
+            }
             "History" => (rec::HistoryRequest { id, ..Default::default() }.encode_to_vec(), has(SECRET)),
             "GetSchema" => (Vec::new(), has("member")),
             "ListSeats" | "ListDirectory" => (Vec::new(), has(VILLAGE)),

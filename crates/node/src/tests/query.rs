@@ -4,8 +4,9 @@ use heliu_client::Client;
 use heliu_client::records::{Condition, Group, QueryRequest, QueryResponse};
 use heliu_record::id::RecordId;
 
-use super::world::{County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, made, request, until};
+use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, made, request, until};
 use crate::access::{Grant, Role};
+use crate::status::Outcome;
 
 async fn client(seats: &County, place: &Place, of: &[&str], kinds: &[&str]) -> Client {
     let of = of.iter().map(|code| (*code).to_owned()).collect();
@@ -54,6 +55,42 @@ async fn register(township: &Place) -> [RecordId; 2] {
         branches.push(id);
     }
     branches.try_into().expect("two")
+}
+
+/// Three nodes in a row; of the other village's branch the village has heard only that there is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_village_finds_a_branch_of_which_it_has_only_the_public_record_and_moves_a_person_to_it() {
+    let seats = County::new();
+    let county = seats.start(COUNTY, &[]).await;
+    let township = seats.start(TOWNSHIP, &[county.address()]).await;
+    let village = seats.start(VILLAGE, &[township.address()]).await;
+    let ask = async |place: &Place, command: &str, subject: Option<RecordId>, said: &[(&str, &str)]| {
+        place.node.execute(request(command, subject, said)).await.expect("it may")
+    };
+    let found = [("name", "乙村党支部"), ("seat", OTHER_VILLAGE)];
+    let theirs = made(&ask(&county, "org.create", None, &found).await);
+    let noted = [("field", "contact_duty"), ("value", "乙村值班室")];
+    let file = ask(&county, "record.set", Some(theirs), &noted).await.done.affected[0];
+    let own = made(&ask(&village, "org.create", None, &[("name", "甲村党支部")]).await).to_string();
+    let person = made(&ask(&village, "member.register", None, &[("name", "甲"), ("branch", &own)]).await);
+    village.has(theirs).await;
+    township.has(file).await;
+    let verified = village.node.verify("", std::time::Duration::from_secs(60)).await.expect("it answers");
+    assert!(verified.iter().all(|link| link.outcome == Outcome::Equal), "{verified:?}");
+    assert!(village.store.record(file).await.expect("it reads").is_none(), "the file is not for this village");
+
+    let clerk = seats.client(VILLAGE, &village).await;
+    let orgs = QueryRequest { kind: "org".to_owned(), ..QueryRequest::default() };
+    assert_eq!(names(&clerk.query(orgs).await.expect("an answer")), ["甲村党支部", "乙村党支部"]);
+    let called =
+        QueryRequest { kind: "org".to_owned(), r#where: vec![is("name", "乙村党支部")], ..Default::default() };
+    let [branch] = &clerk.query(called).await.expect("an answer").records[..] else { panic!("one of that name") };
+    ask(&village, "member.transfer.propose", Some(person), &[("to_org", &branch.id)]).await;
+    until("the township has heard of it", async || {
+        let issued = request("member.transfer.issue", Some(person), &[]);
+        township.node.execute(issued).await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

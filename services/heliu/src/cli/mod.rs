@@ -4,6 +4,7 @@
 mod care;
 mod deploy;
 mod flags;
+mod ledgers;
 mod records;
 mod table;
 
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 pub use care::*;
 pub use deploy::*;
 pub use flags::*;
+pub use ledgers::*;
 pub use records::*;
 pub use table::*;
 
@@ -70,6 +72,14 @@ pub enum Verb {
     Get(GetArgs),
     #[command(about = t(help::LIST), after_help = t(help::LIST_AFTER))]
     List(ListArgs),
+    #[command(about = t(help::LEDGER), after_help = t(help::LEDGER_AFTER))]
+    Ledger(LedgerArgs),
+    #[command(about = t(help::INBOX), after_help = t(help::INBOX_AFTER))]
+    Inbox(StandingArgs),
+    #[command(about = t(help::DUE), after_help = t(help::DUE_AFTER))]
+    Due(DueArgs),
+    #[command(about = t(help::ADVISORIES), after_help = t(help::ADVISORIES_AFTER))]
+    Advisories(StandingArgs),
     #[command(about = t(help::HISTORY), after_help = t(help::HISTORY_AFTER))]
     History(HistoryArgs),
     #[command(about = t(help::DO), after_help = t(help::DO_AFTER), disable_help_flag = true)]
@@ -119,6 +129,9 @@ impl Verb {
             Verb::Verify(args) => args.read.json,
             Verb::Get(args) => args.read.json,
             Verb::List(args) => args.read.json,
+            Verb::Ledger(args) => args.read.json,
+            Verb::Inbox(args) | Verb::Advisories(args) => args.read.json,
+            Verb::Due(args) => args.standing.read.json,
             Verb::History(args) => args.read.json,
             Verb::Do(args) => args.read.json,
             Verb::Reveal(args) => args.read.json,

@@ -8,7 +8,7 @@ use heliu_client::Client;
 use heliu_client::schema::{Argument, Kind, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
 use heliu_disk::small_file;
 
-use super::whom::Whom;
+use super::subject::Whom;
 use crate::cli::{DoArgs, ListArgs, Page, Read};
 use crate::failure::Failure;
 use crate::find;

@@ -2,10 +2,11 @@
 //! What would become of every line is known before anything is written, and told; then all are given to the node, many at a time.
 //! A line has a command of its own, whose id follows from what it says: given again, it has no second effect.
 //!
-//! Bottom up: `lines`, `whom`, `plan`, `told`.
+//! Bottom up: `subject`, `lines`, `whom`, `plan`, `told`.
 
 mod lines;
 mod plan;
+mod subject;
 mod told;
 mod whom;
 

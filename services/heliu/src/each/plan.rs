@@ -8,7 +8,8 @@ use heliu_client::records::ExecuteRequest;
 use heliu_client::schema::{Argument, Schema};
 
 use super::lines::{Lines, Sheet};
-use super::whom::{self, Whom};
+use super::subject::Whom;
+use super::whom;
 use crate::command::is_sealed;
 use crate::failure::Failure;
 use crate::import::bad_row::BadRow;

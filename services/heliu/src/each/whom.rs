@@ -4,30 +4,17 @@
 use heliu_client::Client;
 use heliu_client::records::Record;
 use heliu_client::schema::{Argument, Schema, Subject, ValueType};
+
 use serde_json::Value;
 
 use super::lines::{SUBJECT, Sheet};
+use super::subject::Whom;
 use crate::failure::Failure;
 use crate::import::bad_row::BadRow;
 use crate::import::rows::Row;
 use crate::render::view_of;
 use crate::text::{clean, say};
 use crate::which::{Called, Meant, only};
-
-/// A record that a line is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whom {
-    pub id: String,
-    pub kind: String,
-    pub name: String,
-}
-
-impl Whom {
-    pub fn of(record: &Record) -> Self {
-        let name = view_of(record).get("name").and_then(Value::as_str).map(str::to_owned);
-        Whom { id: record.id.clone(), kind: record.kind.clone(), name: name.unwrap_or_default() }
-    }
-}
 
 /// Of a command that is about none: none.
 pub async fn find(

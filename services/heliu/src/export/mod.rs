@@ -1,11 +1,12 @@
 //! `export KIND` and `template KIND`: the records of a kind as a table with the columns that `import` reads, so that what goes out can be
 //! corrected and come in again; and the same table without rows. How a table is written to a file is in `table`.
 
-mod table;
+pub mod table;
 mod values;
 
 use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState, RevealRequest};
+use heliu_client::schema::{Argument, ValueType};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Done, print, print_json};
@@ -17,8 +18,8 @@ use crate::render::view_of;
 use crate::text::{count, say, tr};
 use crate::which::has_ended;
 use crate::{target, which};
-use table::Writer;
-use values::{Names, cells};
+use table::{Column, Holds, Writer};
+use values::{Names, cells, heading, words};
 
 const PAGE: u32 = 1_000;
 
@@ -27,7 +28,7 @@ pub async fn template(args: &TemplateArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let schema = client.schema().await?;
     let form = Form::of(&schema, &args.kind)?;
-    Writer::new(&args.out, format, &form)?.finish()?;
+    Writer::new(&args.out, format, of_form(&form))?.finish()?;
     let file = args.out.display();
     if args.read.json {
         return print_json(&json!({"file": file.to_string(), "kind": form.kind.name, "columns": columns(&form)}));
@@ -54,7 +55,7 @@ pub async fn run(args: &ExportArgs) -> Result<Done, Failure> {
     let reveal = RevealRequest { who: who(&asker), why: args.why.clone(), ..RevealRequest::default() };
     let names = Names::of(&client, &schema, &form).await?;
     let export = Export { client: &client, form: &form, names, reveal: args.reveal.then_some(reveal) };
-    let mut writer = Writer::new(&args.out, format, &form)?;
+    let mut writer = Writer::new(&args.out, format, of_form(&form))?;
     let told = match export.write(refers_to, &mut writer).await {
         Ok(told) => told,
         Err(failure) => {
@@ -85,12 +86,22 @@ pub async fn run(args: &ExportArgs) -> Result<Done, Failure> {
     print(&said)
 }
 
+/// The columns of a kind, each with the words that it takes.
+fn of_form(form: &Form<'_>) -> Vec<Column> {
+    let column = |argument: &Argument| Column {
+        heading: heading(form, argument).to_owned(),
+        holds: if argument.value == ValueType::Date { Holds::Date } else { Holds::Text },
+        words: words(argument).into_iter().map(str::to_owned).collect(),
+    };
+    form.columns.iter().map(column).collect()
+}
+
 fn columns<'f>(form: &'f Form<'_>) -> Vec<&'f str> {
     form.columns.iter().map(|column| column.name.as_str()).collect()
 }
 
 /// What the file is called says what it is, if nobody does.
-fn format(given: Option<Format>, out: &std::path::Path) -> Result<Format, Failure> {
+pub fn format(given: Option<Format>, out: &std::path::Path) -> Result<Format, Failure> {
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
     match (given, ending.as_deref()) {
         (Some(format), _) => Ok(format),

@@ -5,13 +5,10 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use heliu_client::schema::{Argument, ValueType};
 use rust_xlsxwriter::{DataValidation, ExcelDateTime, Format as Style, Formula, Workbook, Worksheet, XlsxError};
 
-use super::values::{heading, words};
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::import::form::Form;
 use crate::import::reading::begins_a_formula;
 use crate::text::{Language, language, say};
 
@@ -23,9 +20,25 @@ const DAY: &str = "yyyy-mm-dd";
 const TEXT: &str = "@";
 const WIDTH: f64 = 18.0;
 
+/// What is in a column.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub heading: String,
+    pub holds: Holds,
+    /// The only ones that it takes; empty: any.
+    pub words: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Text,
+    Date,
+    Count,
+}
+
 pub struct Writer {
     path: PathBuf,
-    columns: Vec<Argument>,
+    columns: Vec<Column>,
     sink: Sink,
 }
 
@@ -35,25 +48,25 @@ enum Sink {
 }
 
 impl Writer {
-    pub fn new(path: &Path, format: Format, form: &Form<'_>) -> Result<Self, Failure> {
-        let headings: Vec<&str> = form.columns.iter().map(|column| heading(form, column)).collect();
+    pub fn new(path: &Path, format: Format, columns: Vec<Column>) -> Result<Self, Failure> {
         let sink = match format {
             Format::Csv => {
                 let mut file = heliu_disk::new_file(path).map_err(|error| Failure::file(path, &error))?;
                 // By the mark spreadsheets know the letters.
                 file.write_all(b"\xef\xbb\xbf").map_err(|error| Failure::file(path, &error))?;
                 let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
-                rows.write_record(&headings).map_err(|error| failed(path, &error))?;
+                rows.write_record(columns.iter().map(|column| &column.heading))
+                    .map_err(|error| failed(path, &error))?;
                 Sink::Csv(Box::new(rows))
             }
             Format::Xlsx => {
                 // One that is there is found before all is read.
                 drop(heliu_disk::new_file(path).map_err(|error| Failure::file(path, &error))?);
-                let book = workbook(form, &headings).map_err(|error| failed(path, &error))?;
+                let book = workbook(&columns).map_err(|error| failed(path, &error))?;
                 Sink::Xlsx { book: Box::new(book), rows: 0 }
             }
         };
-        Ok(Writer { path: path.to_owned(), columns: form.columns.to_vec(), sink })
+        Ok(Writer { path: path.to_owned(), columns, sink })
     }
 
     pub fn row(&mut self, cells: &[String]) -> Result<(), Failure> {
@@ -116,24 +129,32 @@ fn words_sheet() -> &'static str {
     }
 }
 
-fn workbook(form: &Form<'_>, headings: &[&str]) -> Result<Workbook, XlsxError> {
+fn workbook(columns: &[Column]) -> Result<Workbook, XlsxError> {
     let mut book = Workbook::new();
     let (bold, text, day) =
         (Style::new().set_bold(), Style::new().set_num_format(TEXT), Style::new().set_num_format(DAY));
     let sheet = book.add_worksheet();
     sheet.set_freeze_panes(1, 0)?;
-    for (column, (argument, heading)) in (0_u16..).zip(form.columns.iter().zip(headings)) {
-        // Numbers of people and telephones stay as they are typed.
-        sheet.set_column_format(column, if argument.value == ValueType::Date { &day } else { &text })?;
+    for (column, about) in (0_u16..).zip(columns) {
+        match about.holds {
+            Holds::Date => sheet.set_column_format(column, &day)?,
+            // Numbers of people and telephones stay as they are typed.
+            Holds::Text => sheet.set_column_format(column, &text)?,
+            Holds::Count => sheet,
+        };
         sheet.set_column_width(column, WIDTH)?;
-        sheet.write_string_with_format(0, column, *heading, &bold)?;
+        sheet.write_string_with_format(0, column, &about.heading, &bold)?;
+    }
+    let offered: Vec<&Column> = columns.iter().filter(|column| !column.words.is_empty()).collect();
+    if offered.is_empty() {
+        return Ok(book);
     }
     let sheet = book.add_worksheet();
     sheet.set_name(words_sheet())?;
-    for (column, argument) in (0_u16..).zip(form.columns.iter().filter(|column| !words(column).is_empty())) {
+    for (column, about) in (0_u16..).zip(offered) {
         sheet.set_column_width(column, WIDTH)?;
-        sheet.write_string_with_format(0, column, heading(form, argument), &bold)?;
-        for (row, word) in (1_u32..).zip(words(argument)) {
+        sheet.write_string_with_format(0, column, &about.heading, &bold)?;
+        for (row, word) in (1_u32..).zip(&about.words) {
             sheet.write_string(row, column, word)?;
         }
     }
@@ -141,10 +162,10 @@ fn workbook(form: &Form<'_>, headings: &[&str]) -> Result<Workbook, XlsxError> {
 }
 
 /// In each column that takes certain words, these are there to choose from.
-fn offer_words(book: &mut Workbook, columns: &[Argument], rows: u32) -> Result<(), XlsxError> {
+fn offer_words(book: &mut Workbook, columns: &[Column], rows: u32) -> Result<(), XlsxError> {
     let mut place = 0_u16;
-    for (column, argument) in (0_u16..).zip(columns) {
-        let count = words(argument).len();
+    for (column, about) in (0_u16..).zip(columns) {
+        let count = about.words.len();
         if count == 0 {
             continue;
         }
@@ -157,15 +178,21 @@ fn offer_words(book: &mut Workbook, columns: &[Argument], rows: u32) -> Result<(
     Ok(())
 }
 
-fn write_row(sheet: &mut Worksheet, row: u32, columns: &[Argument], cells: &[String]) -> Result<(), XlsxError> {
-    for (column, (argument, text)) in (0_u16..).zip(columns.iter().zip(cells)) {
+fn write_row(sheet: &mut Worksheet, row: u32, columns: &[Column], cells: &[String]) -> Result<(), XlsxError> {
+    for (column, (about, text)) in (0_u16..).zip(columns.iter().zip(cells)) {
         if text.is_empty() {
             continue;
         }
-        let date = (argument.value == ValueType::Date).then(|| ExcelDateTime::parse_from_str(text));
-        match date {
-            Some(Ok(date)) => sheet.write_datetime(row, column, &date)?,
-            _ => sheet.write_string(row, column, text)?,
+        match about.holds {
+            Holds::Date => match ExcelDateTime::parse_from_str(text) {
+                Ok(date) => sheet.write_datetime(row, column, &date)?,
+                Err(_) => sheet.write_string(row, column, text)?,
+            },
+            Holds::Count => match text.parse::<i32>() {
+                Ok(count) => sheet.write_number(row, column, count)?,
+                Err(_) => sheet.write_string(row, column, text)?,
+            },
+            Holds::Text => sheet.write_string(row, column, text)?,
         };
     }
     Ok(())
@@ -173,7 +200,11 @@ fn write_row(sheet: &mut Worksheet, row: u32, columns: &[Argument], cells: &[Str
 
 #[cfg(test)]
 mod tests {
+    use heliu_client::schema::ValueType;
+
+    use super::super::of_form;
     use super::*;
+    use crate::import::form::Form;
     use crate::import::reading::Document;
     use crate::import::reading::cell::Cell;
     use crate::served;
@@ -185,10 +216,10 @@ mod tests {
         let form = Form::of(&schema, "member").expect("declared");
         let folder = tempfile::tempdir().expect("a directory");
         let path = folder.path().join(name);
-        let mut writer = Writer::new(&path, format, &form).expect("it is new");
+        let mut writer = Writer::new(&path, format, of_form(&form)).expect("it is new");
         rows.iter().for_each(|row| writer.row(row).expect("it is written"));
         writer.finish().expect("it is whole");
-        assert!(Writer::new(&path, format, &form).is_err(), "what is there is not written over");
+        assert!(Writer::new(&path, format, of_form(&form)).is_err(), "what is there is not written over");
         let bytes = std::fs::read(&path).expect("it is there");
         let document = Document::open(bytes, "", &|cells| cells.len()).expect("it opens");
         let mut read = Vec::new();

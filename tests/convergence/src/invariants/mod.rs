@@ -15,6 +15,7 @@ pub mod i04_redelivery;
 pub mod i09_no_reuse;
 pub mod i10_clones;
 pub mod i11_wall_clock;
+pub mod i12_balanced;
 pub mod i12_convergence;
 pub mod i12_kept;
 pub mod i12_listed;
@@ -134,6 +135,7 @@ pub fn check(world: &World) -> Vec<Violation> {
         i12_convergence::check(&scene, &mut found);
         i12_kept::check(&scene, &mut found);
         i12_listed::check(&scene, &mut found);
+        i12_balanced::check(&scene, &mut found);
         i03_nothing_lost::check(&scene, &mut found);
         i02_same_leaves_same_result::check(&scene, &mut found);
         i04_redelivery::check(&scene, &mut found);

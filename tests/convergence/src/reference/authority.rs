@@ -95,7 +95,8 @@ fn rule(kind: &str, put: &Put) -> Rule {
     let (first, rest) = put.key.split_once('/').unwrap_or((&put.key, ""));
     let text = put.value.as_text().unwrap_or_default();
     match (put.container, kind, first) {
-        // No kind is about everybody.
+        // What is no secret of anybody; no other kind is for everybody.
+        (Container::Scope, "org" | "policy", "class") if text == "public" => Rule::Owner,
         (Container::Scope, _, "class") if text == "scoped" => Rule::Common(ANY),
         (Container::Scope, _, "owner") => Rule::Common(TOWNSHIP),
         (Container::Scope, _, "seat") if text.starts_with('i') => Rule::Owner,

@@ -30,6 +30,9 @@ pub struct Disk {
 impl Disk {
     #[must_use]
     pub fn new(store: MemoryStore) -> Self {
+        // Of what is empty all is listed: from then on it is kept with each transaction, and questions are answered.
+        let stamp = heliu_catalogue::catalogue().listing_stamp();
+        ready(store.relist(stamp, 1, &|_| Vec::new())).expect("an empty store is listed");
         Disk { store, line: BTreeMap::new(), directories: BTreeSet::new() }
     }
 

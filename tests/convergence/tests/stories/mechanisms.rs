@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Apart, alliances, development, floats, letters, organisations, records, registry, s01_double_transfer,
+    Apart, advisories, alliances, development, floats, letters, organisations, records, registry, s01_double_transfer,
     s02_dissolved_joint_branch, s04_alliance_leave, s12_parent_cycle,
 };
 
@@ -94,7 +94,12 @@ mechanisms! {
     float_ended_apart: floats::a_return_is_reported_at_both_ends => [
         "float.report_return", "float.confirm_return", "float.close",
     ];
+    absence: organisations::a_seat_is_away_at_one_place_and_back_at_another => ["seat.away", "seat.back"];
     policy: organisations::two_nodes_of_the_county_set_the_policy => ["policy.set"];
+    advisory_waived_while_taken_back: advisories::an_advisory_is_waived_while_the_waiver_is_taken_back => [
+        "org.waive", "org.unwaive", "member.waive", "member.unwaive",
+    ];
+    ages_counted_apart: advisories::two_nodes_of_a_township_count_ages => ["statistics.count"];
     settlement: organisations::a_conflict_is_settled_at_two_nodes_apart => ["conflict.settle"];
 }
 

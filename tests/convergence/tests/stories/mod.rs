@@ -1,6 +1,7 @@
 //! The acceptance stories, and what each mechanism of the registry comes to when two places use it apart ([`mechanisms`]), over
 //! engines and a network. Each is told with several seeds, so in several orders of arrival.
 
+mod advisories;
 mod alliances;
 mod development;
 mod floats;

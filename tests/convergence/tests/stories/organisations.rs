@@ -57,6 +57,31 @@ pub fn two_nodes_of_the_county_set_the_policy() -> Apart {
     })
 }
 
+pub fn a_seat_is_away_at_one_place_and_back_at_another() -> Apart {
+    in_many_orders(|seed| {
+        let mut story = Story::of(seed, &["C", "T1", "V11"]);
+        let (village, county) = (story.seat("V11"), story.seat("C"));
+        let until = |day| [("seat", village.as_str()), ("until", day)];
+        let absence = story.at("T1").makes("seat.away", &until("2026-05-01"));
+        apart(
+            &mut story,
+            ["C", "T1"],
+            |story| {
+                let longer = [&until("2026-06-01")[..], &[("deputy", county.as_str())]].concat();
+                story.at("C").done("seat.away", None, &longer);
+            },
+            |story| {
+                story.at("T1").done("seat.back", None, &[("seat", &village)]);
+            },
+        );
+        // The county had not heard that it is back, and says until when somebody else stands in.
+        shows(&story, absence, "deputy", &json!(county));
+        let shown = story.everywhere(absence);
+        assert!(shown.iter().all(|(_, view)| view["until"] == shown[0].1["until"]), "{shown:?}");
+        story.ends_well()
+    })
+}
+
 pub fn a_conflict_is_settled_at_two_nodes_apart() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "C'", "T1", "V11"]);

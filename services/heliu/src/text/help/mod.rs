@@ -1,13 +1,19 @@
 //! The texts of `--help`: every verb and flag, in both languages. Examples are commands as one types them, with files
 //! and ids of one's own.
 
+mod demo;
 mod deploy;
 mod each;
+mod ledgers;
+mod settling;
 
 use heliu_record::kind::Label;
 
+pub use demo::*;
 pub use deploy::*;
 pub use each::*;
+pub use ledgers::*;
+pub use settling::*;
 
 use crate::exit::Exit;
 use crate::text::labelled;
@@ -99,33 +105,6 @@ pub const GET_PATH: Label = label(
 pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
 pub const ANEW: Label =
     label("记录已被删除的行,重新建立记录", "Make the records of those rows again whose records were erased");
-
-pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
-pub const DEMO_AFTER: Label = label(
-    "\
-示例:
-  heliu demo                          运行故事,然后保持运行,打印可以试的命令
-  heliu demo --once --json            供脚本使用,最后一行是一个 JSON 对象
-  heliu demo --regions 330502.csv     换一个县",
-    "\
-Examples:
-  heliu demo                          tells the story, then stays up and prints commands to try
-  heliu demo --once --json            for scripts; the last line is one JSON object
-  heliu demo --regions 330502.csv     another county",
-);
-pub const DEMO_ONCE: Label = label("故事讲完就退出", "Exit after the story");
-pub const DEMO_JSON: Label = label("最后一行输出一个 JSON 对象", "Print one JSON object as the last line");
-pub const DEMO_REGIONS: Label =
-    label("区划文件(CSV),默认内置的鄄城县", "Region file (CSV) (default: the embedded county 371726)");
-pub const DEMO_MEMBERS: Label = label("模拟党员人数", "How many synthetic members");
-pub const DEMO_SEED: Label = label(
-    "随机种子:同一种子生成同样的组织、人员和故事;密钥和编号每次另取",
-    "Seed: the same one makes the same organisations, people and story; keys and ids are drawn anew",
-);
-pub const DEMO_DIR: Label = label(
-    "各节点的数据目录;默认临时目录,结束时删除",
-    "Where the nodes keep their data (default: a temporary place, removed at the end)",
-);
 
 pub const NODE: Label = label("运行一个节点", "Run one node");
 pub const NODE_AFTER: Label = label(
@@ -411,30 +390,6 @@ Ask the county's node, which has the issuer's key. Columns: code,name,parent_cod
 come with a later version. The directory takes effect at once and travels over the links. Where two signatures are \
 needed, the entry is written to a file to be signed.",
 );
-pub const CONFLICTS: Label = label("需要人处置的分歧", "Disagreements that people settle");
-pub const CONFLICTS_AFTER: Label = label(
-    "示例:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 以介绍信为准",
-    "Examples:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 'the letter counts'",
-);
-pub const CONFLICTS_LIST: Label = label("列出未决冲突", "List the open ones");
-pub const CONFLICTS_LIST_AFTER: Label = label(
-    "示例:\n  heliu conflicts list\n  heliu conflicts list --kind MULTI_HOME",
-    "Examples:\n  heliu conflicts list\n  heliu conflicts list --kind MULTI_HOME",
-);
-pub const CONFLICTS_SHOW_AFTER: Label =
-    label("示例:\n  heliu conflicts show 5d0a99e1", "Example:\n  heliu conflicts show 5d0a99e1");
-pub const CONFLICTS_SHOW: Label = label("查看一个冲突的全部内容", "Show one with all its values");
-pub const CONFLICTS_SETTLE: Label = label("选定一个值,各级同时生效", "Choose a value, once, for all tiers");
-pub const CONFLICTS_SETTLE_AFTER: Label = label(
-    "示例:\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 以介绍信为准\n\n须在有权处置的席位(或其上级)的节点上办理。改变主意:再作一次决定。",
-    "Example:\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 'the letter counts'\n\nDo it at the node of the seat that may settle it, or of a superior. To change one's mind: decide again.",
-);
-pub const CONFLICTS_KIND: Label = label("只列这一种,如 MULTI_HOME", "Only of this kind, such as MULTI_HOME");
-pub const CONFLICTS_RECORD: Label = label("只列涉及该记录的", "Only those that this record takes part in");
-pub const CONFLICT_ID: Label =
-    label("冲突编号,或其开头(至少 8 位)", "A conflict's id, or a beginning of it (8 digits or more)");
-pub const CONFLICTS_CHOOSE: Label = label("选定的值,或其序号(从 1 起)", "The value, or its number (from 1)");
-
 pub const FOREIGN: Label =
     label("上下级以外席位发来的内容", "What seats outside of this line of superiors and subordinates send");
 pub const FOREIGN_AFTER: Label = label(
