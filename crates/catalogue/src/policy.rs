@@ -66,23 +66,23 @@ settings! {
     LETTER_MONTHS_MAX, MONTHS_MAX = 3, "letter_months_max", "介绍信最长有效月数", "months of a letter at most",
         "介绍信有效期最长几个月", "for how many months a letter can be good", ["member.transfer.issue", "member.transfer.out"];
     PROBATION_MONTHS, PROBATION = 12, "probation_months", "预备期月数", "months of probation",
-        "预备期几个月(细则第32条)", "how long probation is", ["member.confirm", "member.extend"];
+        "预备期几个月(细则第32条)", "how long probation is", ["member.confirm", "member.extend", "due"];
     EXTENSION_MONTHS_MIN, EXTENSION_MIN = 6, "extension_months_min", "延长预备期最短月数", "months of an extension, least",
         "延长预备期不少于几个月", "the least that probation is extended by", ["member.extend"];
     EXTENSION_MONTHS_MAX, EXTENSION_MAX = 12, "extension_months_max", "延长预备期最长月数", "months of an extension, most",
         "延长预备期不超过几个月", "the most that probation is extended by", ["member.extend"];
     BRANCH_FROM, MEMBERS_MIN = 3, "branch_members_min", "支部最少正式党员数", "members of a branch, least",
-        "成立支部所需的正式党员数", "from how many full members there is a branch", [];
+        "成立支部所需的正式党员数", "from how many full members there is a branch", ["advisories"];
     BRANCH_UP_TO, MEMBERS_MAX = 50, "branch_members_max", "支部党员数上限", "members of a branch, most",
         "支部党员一般不超过几人", "up to how many members a branch usually has", [];
     COMMITTEE_OF_BRANCH_FROM, BRANCH_COMMITTEE = 7, "branch_committee_from", "设支部委员会的党员数", "members for a branch committee",
-        "正式党员几人以上设支部委员会", "from how many full members a branch has a committee", [];
+        "正式党员几人以上设支部委员会", "from how many full members a branch has a committee", ["advisories"];
     GENERAL_BRANCH_OVER, GENERAL_BRANCH = 50, "general_branch_over", "设党总支的党员数", "members for a general branch",
-        "村党员超过几人可设党总支", "over how many members there may be a general branch", [];
+        "村党员超过几人可设党总支", "over how many members there may be a general branch", ["advisories"];
     COMMITTEE_FROM, COMMITTEE = 100, "committee_from", "设党委的党员数", "members for a committee",
-        "村党员几人以上可设党委", "from how many members there may be a committee", [];
+        "村党员几人以上可设党委", "from how many members there may be a committee", ["advisories"];
     JOINT_UNITS_MAX, UNITS_MAX = 5, "joint_units_max", "联合支部单位数上限", "units of a joint branch, most",
-        "联合支部一般不超过几个单位", "up to how many units usually join", [];
+        "联合支部一般不超过几个单位", "up to how many units usually join", ["advisories"];
     VILLAGE_TERM_YEARS, VILLAGE_TERM = 5, "village_term_years", "村级任期年数", "years of a term, village",
         "村(社区)党组织任期几年", "how long a term is in a village or community", [];
     OTHER_TERM_YEARS, OTHER_TERM = 3, "other_term_years", "其他支部任期年数", "years of a term, other branches",
@@ -100,7 +100,7 @@ settings! {
     REMOVAL_YEARS, REMOVAL = 2, "removal_years", "停止党籍后除名年数", "years until removal",
         "停止党籍几年后可除名", "how many years later somebody may be removed", [];
     REPLY_MONTHS, REPLY = 1, "reply_months", "批复期限月数", "months for a reply",
-        "上级几个月内批复", "within how many months a superior replies", [];
+        "上级几个月内批复", "within how many months a superior replies", ["due"];
     PART_TIME_MAX, PART_TIME = 7, "part_time_max", "兼职委员人数上限", "part-time members, most",
         "兼职委员一般不超过几人", "up to how many part-time members there are", [];
     SECRETARY_YEARS_MAX, SECRETARY = 3, "first_secretary_years", "第一书记任期年数", "years of a first secretary",

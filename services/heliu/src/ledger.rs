@@ -1,5 +1,7 @@
 //! `ledger`, `inbox`, `due` and `advisories`: what many records come to, as a table on the screen, for programs, or in a file.
 
+mod ages;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -31,6 +33,9 @@ pub async fn run(args: &LedgerArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     if args.name.is_empty() {
         return list(&client, args.read.json).await;
+    }
+    if args.count {
+        ages::count(&client, args).await?;
     }
     let request = request(&client, args).await?;
     if let Some(out) = &args.out {

@@ -22,7 +22,7 @@ use place::Wire;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SEALED: &str = "bootstrap_sealed";
-const CASES: [&str; 14] = [
+const CASES: [&str; 15] = [
     "bootstrap",
     SEALED,
     "reconnect",
@@ -32,6 +32,7 @@ const CASES: [&str; 14] = [
     "ingest",
     "import",
     "query",
+    "ledger",
     "start",
     "city",
     "hostile",
@@ -42,13 +43,13 @@ const CASES: [&str; 14] = [
 /// Measures Heliu against floors taken in the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, long, ingest, import, query, start, city, hostile, county, village, or all
+    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, long, ingest, import, query, ledger, start, city, hostile, county, village, or all
     case: String,
     /// Members in the cases that have a county of them. Where it is about growth (bootstrap, ingest, import, start), more
     /// than 22,000 are measured beside 22,000.
     #[arg(long, alias = "members", default_value_t = 22_000)]
     records: usize,
-    /// In those cases: with 300,000 members too. In `query`: with 686,000.
+    /// In those cases: with 300,000 members too. In `query` and `ledger`: with 686,000.
     #[arg(long)]
     growth: bool,
     /// In `city`: how much of a city of 28,000 organisations and 658,000 members there is, up to 1.
@@ -108,6 +109,7 @@ async fn main() {
             "ingest" => cases::ingest::run(wire, records, growth).await,
             "import" => cases::import::run(records, growth).await,
             "query" => cases::query::run(wire, records, growth).await,
+            "ledger" => cases::ledger::run(wire, records, growth).await,
             "start" => cases::start::run(records, growth).await,
             "city" => cases::city::run(arguments.scale).await,
             "hostile" => cases::hostile::run(),

@@ -27,7 +27,8 @@ fn run(books: &Books<'_>) -> Result<Sheet, Refusal> {
         |sum: &Floats| [sum.out, sum.matched, sum.outside, sum.into, sum.declared].map(|n| Cell::Count(count(n)));
     let line = |(seat, depth): (SeatId, u32)| {
         let sum = sums.get(&seat)?;
-        Some(Line { depth, ..Line::of([Cell::Seat(seat)].into_iter().chain(cells(sum))) })
+        let is_partial = !books.sight.covers(seat, books.seats);
+        Some(Line { depth, is_partial, ..Line::of([Cell::Seat(seat)].into_iter().chain(cells(sum))) })
     };
     let whole = sums.get(&books.root()).copied().unwrap_or_default();
     let own = |is_out: bool| {

@@ -247,9 +247,10 @@ fn the_id_of_a_half_has_the_secret_of_the_countys_nodes_in_it_and_without_that_n
         arguments: said.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
         who: "clerk".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     };
     let made = |secret| {
-        let asker = Asker { seat: y.seat, today: y.today.clone(), sight: Sight::WHOLE, secret };
+        let asker = Asker { seat: y.seat, deputy: None, place: 0, today: y.today.clone(), sight: Sight::WHOLE, secret };
         catalogue().plan(&request, &asker, &y).map(|plan| plan.result["record"].clone())
     };
     assert_eq!(made(Ok([7; 16])), made(Ok([7; 16])), "whoever says the same has the same");

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use heliu_record::authority::describe;
 use heliu_record::command::{Command, Ends, Makes, Subject};
 use heliu_record::kind::{Field, Kind, Label, Merge, Part, label};
+use heliu_record::ledger::Takes;
 
 use crate::{catalogue, policy};
 
@@ -50,8 +51,9 @@ fn nothing_that_is_declared_is_left_out_of_the_reference() {
         let found = catalogue.rules().flat_map(|rule| rule.finds).map(|word| word.name);
         let arguments = catalogue.commands().flat_map(|command| command.arguments.iter().map(|one| one.name));
         let commands = catalogue.commands().map(|command| command.name);
+        let ledgers = catalogue.ledgers().map(|ledger| ledger.word.name);
         let settings = policy::SETTINGS.iter().map(|setting| setting.field().name);
-        for code in kinds.chain(found).chain(arguments).chain(commands).chain(settings) {
+        for code in kinds.chain(found).chain(arguments).chain(commands).chain(ledgers).chain(settings) {
             assert!(page.contains(&format!("`{code}`")), "{code} is not in the reference");
         }
     }
@@ -67,6 +69,7 @@ fn each_setting_of_the_policy_says_what_reads_it() {
         .commands()
         .map(|command| command.name)
         .chain(catalogue().rules().flat_map(|rule| rule.finds.iter().map(|word| word.name)))
+        .chain(catalogue().ledgers().map(|ledger| ledger.word.name))
         .collect();
     for setting in policy::SETTINGS {
         let code = setting.field().name;
@@ -108,8 +111,25 @@ fn page(say: Say) -> String {
     line(&mut page, &format!("## {}\n", say(label("命令", "Commands"))));
     catalogue().commands().for_each(|command| of_command(&mut page, command, say));
     of_rules(&mut page, say);
+    of_ledgers(&mut page, say);
     of_policy(&mut page, say);
     page
+}
+
+fn of_ledgers(page: &mut String, say: Say) {
+    line(page, &format!("## {}\n", say(label("台账", "Ledgers"))));
+    let flags = |takes: &Takes| match takes {
+        Takes::By => "`--by`",
+        Takes::On => "`--on`",
+        Takes::Period => "`--from` `--to`",
+    };
+    let rows = catalogue().ledgers().map(|ledger| {
+        let takes: Vec<&str> = ["`--at`"].into_iter().chain(ledger.takes.iter().map(flags)).collect();
+        vec![code(ledger.word.name), say(ledger.word.label).to_owned(), takes.join(" "), say(ledger.help).to_owned()]
+    });
+    let head =
+        [label("代码", "code"), label("名称", "name"), label("可指定", "asked by"), label("内容", "what it tells")];
+    table(page, &head, rows, say);
 }
 
 fn line(page: &mut String, text: &str) {

@@ -33,6 +33,12 @@ pub struct LedgerArgs {
     pub out: Option<PathBuf>,
     #[arg(long, value_enum, value_name = "FORMAT", requires = "out", help = t(help::TABLE_FORMAT))]
     pub format: Option<Format>,
+    #[arg(long, requires = "why", help = t(help::LEDGER_COUNT))]
+    pub count: bool,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::REVEAL_WHY))]
+    pub why: String,
+    #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
+    pub who: Option<String>,
     #[command(flatten)]
     pub page: Page,
     #[command(flatten)]
@@ -70,6 +76,9 @@ impl LedgerArgs {
             to: String::new(),
             out: None,
             format: None,
+            count: false,
+            why: String::new(),
+            who: None,
             page: standing.page.clone(),
             read: standing.read.clone(),
         }

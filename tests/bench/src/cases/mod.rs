@@ -7,6 +7,7 @@ pub mod county;
 pub mod hostile;
 pub mod import;
 pub mod ingest;
+pub mod ledger;
 pub mod live;
 pub mod long;
 pub mod query;

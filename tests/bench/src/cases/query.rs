@@ -120,7 +120,7 @@ async fn time(client: &Client, request: &QueryRequest) -> f64 {
     percentile(&took, 0.5)
 }
 
-async fn open(file: &Path) -> SqliteConnection {
+pub async fn open(file: &Path) -> SqliteConnection {
     SqliteConnectOptions::new().filename(file).connect().await.expect("the file opens")
 }
 

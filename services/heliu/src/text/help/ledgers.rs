@@ -38,6 +38,10 @@ pub const LEDGER_ON: Label = label("截至哪一日(年-月-日)", "As of which 
 pub const LEDGER_FROM: Label =
     label("从哪一日起(默认今年一月一日)", "From which day on (default: the first of this year)");
 pub const LEDGER_TO: Label = label("到哪一日止(默认今日)", "Until which day (default: today)");
+pub const LEDGER_COUNT: Label = label(
+    "先由乡镇打开所辖党员的出生日期统计年龄(须有权查看,逐人记入审计日志),再显示 statistics",
+    "First open the birth dates of the township's members and count ages (each is in the audit log); with statistics",
+);
 pub const INBOX: Label =
     label("待办:冲突、提示、到期事项和介绍信,按该谁办排列", "What is to be done, by whose turn it is");
 pub const INBOX_AFTER: Label = label(
