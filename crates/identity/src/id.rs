@@ -90,18 +90,19 @@ pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
 }
 
+/// Bytes of whatever number.
+#[must_use]
+pub fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
+    let nibble = |d: u8| char::from(d).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let byte = |pair: &[u8]| Some(nibble(pair[0])? << 4 | nibble(pair[1])?);
+    let digits = text.as_bytes();
+    digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(byte).collect())?
+}
+
 #[must_use]
 pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 {
-        return None;
-    }
-    let nibble = |d: u8| char::from(d).to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
-    }
-    Some(bytes)
+    // Longer ones are not read at all.
+    (text.len() == N * 2).then(|| bytes_from_hex(text)?.try_into().ok())?
 }
 
 #[cfg(test)]
@@ -114,5 +115,7 @@ mod tests {
         assert_eq!(id.to_string().parse::<NodeId>(), Ok(id));
         assert!("zz".parse::<NodeId>().is_err());
         assert!("é".repeat(16).parse::<NodeId>().is_err());
+        assert_eq!(bytes_from_hex("00ffA0"), Some(vec![0, 0xff, 0xa0]));
+        assert_eq!((bytes_from_hex(""), bytes_from_hex("abc"), bytes_from_hex("é")), (Some(Vec::new()), None, None));
     }
 }

@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// One page. Returns how far it has come.
 pub(crate) async fn page(store: &dyn Store, catalogue: &'static Catalogue) -> Result<Relisted, StoreError> {
     let cells = |row: &RecordRow| -> Vec<Cell> {
-        catalogue.kind(&row.preimage.kind).map(|kind| kind.cells(&row.view)).unwrap_or_default()
+        catalogue.kind(&row.preimage.kind).map(|kind| kind.cells_stored(&row.view)).unwrap_or_default()
     };
     store.relist(catalogue.listing_stamp(), PAGE, &cells).await
 }

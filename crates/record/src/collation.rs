@@ -1,8 +1,10 @@
 //! In which order people look for names, and how they type them: Chinese ones by their pinyin, character by character. What a
 //! record is called is declared elsewhere; here is only what follows from a text.
 
+use std::ops::RangeInclusive;
 use std::str::Chars;
 
+use memchr::memmem;
 use pinyin::{ToPinyin as _, ToPinyinMulti as _};
 
 /// So many characters of a text decide its order.
@@ -26,8 +28,6 @@ pub fn sort_key(text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sought {
     chars: Vec<char>,
-    /// As a text, if nothing in it can be a sound.
-    literal: Option<String>,
 }
 
 impl Sought {
@@ -35,40 +35,126 @@ impl Sought {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let chars: Vec<char> = folded(text).collect();
-        let has_sounds = chars.iter().any(char::is_ascii_lowercase);
-        let literal = (!has_sounds).then(|| chars.iter().collect());
-        (!chars.is_empty()).then_some(Sought { chars, literal })
+        (!chars.is_empty()).then_some(Sought { chars })
     }
 
-    /// Whether a text has it in it.
     #[must_use]
-    pub fn is_in(&self, text: &str) -> bool {
-        if let Some(literal) = &self.literal
-            && (text.contains(literal.as_str()) || text.chars().all(is_folded))
-        {
-            return text.contains(literal.as_str());
+    pub fn finder(&self) -> Finder {
+        let literals = self.chars.split(char::is_ascii_lowercase);
+        let literal: String = literals.max_by_key(|part| part.len()).unwrap_or_default().iter().collect();
+        Finder {
+            is_literal: self.chars.len() == literal.chars().count(),
+            literal: (!literal.is_empty()).then(|| memmem::Finder::new(&literal).into_owned()),
+            chars: self.chars.clone(),
+            initials: Vec::new(),
         }
-        text.char_indices().any(|(at, _)| goes_on(text[at..].chars(), &self.chars))
     }
 }
 
-/// Whether what is sought begins here. Each character stands for itself, or for its sound or the beginning of that.
-fn goes_on(mut text: Chars<'_>, sought: &[char]) -> bool {
-    let Some(first) = sought.first() else { return true };
-    let Some(at) = text.find(|at| !at.is_whitespace()).map(small) else { return false };
-    if at == *first {
-        return goes_on(text, &sought[1..]);
+/// Looks for what is sought in many texts.
+pub struct Finder {
+    chars: Vec<char>,
+    /// The longest part of it that no sound can stand for.
+    literal: Option<memmem::Finder<'static>>,
+    /// That is all of it.
+    is_literal: bool,
+    /// With which letters the sounds of a character begin, as far as that was asked.
+    initials: Vec<u32>,
+}
+
+/// Characters that have their place in [`Finder::initials`].
+const IDEOGRAPHS: RangeInclusive<char> = '\u{3400}'..='\u{9fff}';
+/// Beside the letters: this is known.
+const KNOWN: u32 = 1 << 31;
+
+impl Finder {
+    /// Whether it can be in nothing but what has certain bytes in it: see [`Finder::next`].
+    #[must_use]
+    pub fn has_literal(&self) -> bool {
+        self.literal.is_some()
     }
-    if !first.is_ascii_lowercase() {
-        return false;
+
+    /// Where, among bytes, the next plain text could begin or be that has it in it. None: nowhere.
+    #[must_use]
+    pub fn next(&self, bytes: &[u8]) -> Option<usize> {
+        self.literal.as_ref().map_or(Some(0), |literal| literal.find(bytes))
     }
-    let Some(sounds) = at.to_pinyin_multi() else { return false };
-    sounds.into_iter().any(|sound| {
-        // ü is typed as v.
-        let letters = sound.plain().chars().map(|letter| if letter == 'ü' { 'v' } else { letter });
-        let same = letters.zip(sought).take_while(|(letter, typed)| letter == *typed).count();
-        (1..=same).rev().any(|taken| goes_on(text.clone(), &sought[taken..]))
-    })
+
+    /// Whether a text has it in it.
+    pub fn is_in(&mut self, text: &str) -> bool {
+        if let Some(literal) = &self.literal
+            && is_plain(text)
+        {
+            let is_there = literal.find(text.as_bytes()).is_some();
+            if self.is_literal || !is_there {
+                return is_there;
+            }
+        }
+        // A bit for each beginning of what is sought that the text has up to here.
+        let Some(whole) = u32::try_from(self.chars.len()).ok().and_then(|len| 1_u128.checked_shl(len)) else {
+            return false;
+        };
+        let mut begun = 0_u128;
+        for at in text.chars().filter(|at| !at.is_whitespace()).map(small) {
+            let (mut from, mut next) = (begun | 1, 0);
+            while from != 0 {
+                next |= self.step(at, from.trailing_zeros());
+                from &= from - 1;
+            }
+            if next & whole != 0 {
+                return true;
+            }
+            begun = next;
+        }
+        false
+    }
+
+    /// How much has begun after this character, where so many characters of what is sought had: it stands for itself, or for its
+    /// sound or the beginning of that.
+    fn step(&mut self, at: char, begun: u32) -> u128 {
+        let Some(rest @ [first, ..]) = self.chars.get(begun as usize..) else { return 0 };
+        if at == *first {
+            return 2 << begun;
+        }
+        if at.is_ascii() || !first.is_ascii_lowercase() {
+            return 0;
+        }
+        let letter = 1 << (u32::from(*first) - u32::from('a'));
+        if IDEOGRAPHS.contains(&at) {
+            let place = (u32::from(at) - u32::from(*IDEOGRAPHS.start())) as usize;
+            if self.initials.is_empty() {
+                self.initials = vec![0; IDEOGRAPHS.count()];
+            }
+            let known = &mut self.initials[place];
+            if *known == 0 {
+                *known = sounds(at).filter_map(|mut sound| sound.next()).fold(KNOWN, |all, letter| {
+                    all | if letter.is_ascii_lowercase() { 1 << (u32::from(letter) - u32::from('a')) } else { 0 }
+                });
+            }
+            if *known & letter == 0 {
+                return 0;
+            }
+        }
+        let same = |sound: Sound| sound.zip(rest).take_while(|(letter, typed)| letter == *typed).count();
+        // Each of these beginnings of it.
+        sounds(at).map(same).map(|same| ((1_u128 << same) - 1) << (begun + 1)).fold(0, |all, one| all | one)
+    }
+}
+
+type Sound = std::iter::Map<Chars<'static>, fn(char) -> char>;
+
+/// How a character sounds; ü is typed as v.
+fn sounds(at: char) -> impl Iterator<Item = Sound> {
+    let letters: fn(char) -> char = |letter| if letter == 'ü' { 'v' } else { letter };
+    at.to_pinyin_multi().into_iter().flatten().map(move |sound| sound.plain().chars().map(letters))
+}
+
+/// Whether a text is compared as it is.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // What most texts consist of: small letters, digits, and ideographs, whose bytes begin with these.
+    let is_usual = |byte: &u8| matches!(byte, 0x21..=0x40 | 0x5b..=0xbf | 0xe4..=0xe9);
+    text.as_bytes().iter().all(is_usual) || text.chars().all(is_folded)
 }
 
 /// A text as it is compared: without blanks, in small letters, of full-width characters the usual ones.
@@ -81,6 +167,12 @@ fn is_folded(at: char) -> bool {
 }
 
 fn small(at: char) -> char {
+    if at.is_ascii() {
+        return at.to_ascii_lowercase();
+    }
+    if IDEOGRAPHS.contains(&at) {
+        return at;
+    }
     let narrow = match at {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(at) - 0xfee0).unwrap_or(at),
         other => other,
@@ -94,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_by_any_part_of_it_by_its_pinyin_and_by_its_initials() {
-        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").is_in(name);
+        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").finder().is_in(name);
         for typed in
             ["张伟明", "伟明", "明", "zhangweiming", "zhang", "weim", "zwm", "wm", "zhwm", "zhang伟", "ZWM", " 张 伟 "]
         {

@@ -1,6 +1,10 @@
 //! Columns: what many records say in one field, so that they can be sorted, filtered and counted by it. Which fields have one is
 //! declared with them; what a record says in it, `listing` reads from its view.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
 use crate::collation::sort_key;
 
 /// What a store can be asked of a field over many records, without reading them: each costs room, and time at every write.
@@ -29,14 +33,54 @@ impl Listing {
 /// A text of a field that may be listed has no more characters, so that it is kept whole.
 pub const LISTED_CHARS_MAX: usize = 120;
 
-/// By which of their values records are in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// In which order a column has its records, and how it holds what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Order {
     /// As people look for names.
     Name,
     Number,
-    /// Of codes, dates and ids.
+    /// Of codes and ids.
     Bytes,
+    Date,
+}
+
+impl Order {
+    const ALL: [Order; 4] = [Order::Name, Order::Number, Order::Bytes, Order::Date];
+
+    /// As it is stored.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    #[must_use]
+    pub fn of(code: u8) -> Option<Order> {
+        Order::ALL.get(usize::from(code)).copied()
+    }
+
+    /// Whether people page through very many records in it, so that stores keep it: it costs a row for each record.
+    #[must_use]
+    pub fn is_kept(self) -> bool {
+        matches!(self, Order::Name | Order::Date)
+    }
+
+    /// What is sorted by of what a cell holds.
+    #[must_use]
+    pub fn key(self, said: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Order::Name => Cow::Owned(sort_key(&String::from_utf8_lossy(said)).into_bytes()),
+            Order::Number | Order::Bytes | Order::Date => Cow::Borrowed(said),
+        }
+    }
+
+    /// What people read of what a cell holds.
+    #[must_use]
+    pub fn text(self, said: &[u8]) -> Cow<'_, str> {
+        match (self, <[u8; 8]>::try_from(said)) {
+            (Order::Number, Ok(number)) => Cow::Owned((i64::from_be_bytes(number) ^ i64::MIN).to_string()),
+            _ => String::from_utf8_lossy(said),
+        }
+    }
 }
 
 /// A field of a kind, or what its views derive, by which records are sorted, filtered and counted.
@@ -52,9 +96,9 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     pub column: &'static str,
-    pub key: Vec<u8>,
-    /// Empty where it is the key.
-    pub text: String,
+    pub order: Order,
+    /// A text as it is; a number so that the bytes have its order.
+    pub said: Vec<u8>,
 }
 
 impl Column {
@@ -66,31 +110,24 @@ impl Column {
     #[must_use]
     pub fn key(&self, text: &str) -> Option<Vec<u8>> {
         match self.order {
-            Order::Name => Some(sort_key(text).into_bytes()),
             Order::Number => text.trim().parse().ok().map(number_key),
-            Order::Bytes => Some(text.as_bytes().to_vec()),
+            order => Some(order.key(text.as_bytes()).into_owned()),
         }
     }
 
-    pub(crate) fn cell(&self, said: Said) -> Option<Cell> {
-        let (key, text) = match (self.order, said) {
-            (Order::Number, Said::Number(number)) => (number_key(number), number.to_string()),
-            (Order::Name, Said::Text(text)) if !text.is_empty() => (sort_key(&text).into_bytes(), text),
-            (Order::Bytes, Said::Text(text)) if !text.is_empty() => (text.into_bytes(), String::new()),
+    /// Nothing: what the view says there is of another sort.
+    pub(crate) fn cell(&self, value: &Value) -> Option<Cell> {
+        let said = match (self.order, value) {
+            (Order::Number, value) => number_key(value.as_i64()?),
+            (_, Value::String(text)) if !text.is_empty() => text.as_bytes().to_vec(),
+            (_, Value::Bool(holds)) => holds.to_string().into_bytes(),
             _ => return None,
         };
-        Some(Cell { column: self.name, key, text })
+        Some(Cell { column: self.name, order: self.order, said })
     }
 }
 
 /// Numbers in the order of bytes.
 fn number_key(number: i64) -> Vec<u8> {
     (number ^ i64::MIN).to_be_bytes().to_vec()
-}
-
-/// What a view says in a place.
-pub(crate) enum Said {
-    Text(String),
-    Number(i64),
-    Other,
 }

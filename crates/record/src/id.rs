@@ -1,7 +1,7 @@
 //! Identifiers of the record room. How an identifier of plain bytes is made is in `heliu_identity`.
 
 use heliu_identity::byte_id;
-pub use heliu_identity::id::{BadId, from_hex, to_hex};
+pub use heliu_identity::id::{BadId, bytes_from_hex, from_hex, to_hex};
 
 byte_id!(
     /// A seat in the tree of tiers. Stays the same when names and region codes change.

@@ -1,12 +1,9 @@
 //! What a store can be asked of many records at once, as it follows from the declaration of their kind and from what their views
-//! say: cells, of a field, a key to sort by and a text. Which records there are for whom, stores and nodes say.
+//! say: cells, of a field and what it says. Which records there are for whom, stores and nodes say.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::codec::Encoder;
-use crate::column::Said;
 pub use crate::column::{Cell, Column, LISTED_CHARS_MAX, Order};
 use crate::hash::hash16;
 use crate::kind::{Kind, Label, Listing, Merge, ValueType};
@@ -14,7 +11,8 @@ use crate::kind::{Kind, Label, Listing, Merge, ValueType};
 /// What records are called by, whatever their kind.
 pub const NAME: &str = "name";
 /// Rises when other cells are made of the same view.
-const FORM: u64 = 1;
+const FORM: u64 = 2;
+
 impl Kind {
     /// What of it is listed, as declared. What is sealed never is.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
@@ -23,6 +21,7 @@ impl Kind {
                 (Merge::State(_), _) => Order::Bytes,
                 (Merge::Lww | Merge::Mv, ValueType::Text(_) | ValueType::Name(_) | ValueType::Number(_)) => Order::Name,
                 (Merge::Lww | Merge::Mv, ValueType::Int | ValueType::Count) => Order::Number,
+                (Merge::Lww | Merge::Mv, ValueType::Date | ValueType::Past | ValueType::Birth) => Order::Date,
                 (Merge::Lww | Merge::Mv, _) => Order::Bytes,
                 // Several values: not listed yet.
                 (Merge::Aws | Merge::Slot(_) | Merge::Entries(_) | Merge::Log, _) => return None,
@@ -70,17 +69,16 @@ impl Kind {
         words.iter().find(|word| word.name == text || word.label.is(text)).map_or(text, |word| word.name)
     }
 
-    /// What is listed of a record whose stored view says this.
+    /// What is listed of a record whose view says this.
     #[must_use]
-    pub fn cells(&self, view: &[u8]) -> Vec<Cell> {
-        let mut cells = Vec::new();
-        let mut json = serde_json::Deserializer::from_slice(view);
-        // One that is no JSON says nothing.
-        let read = (Cells { kind: self, cells: &mut cells }).deserialize(&mut json);
-        if read.is_err() {
-            cells.clear();
-        }
-        cells
+    pub fn cells(&self, view: &Value) -> Vec<Cell> {
+        self.columns().filter_map(|column| column.cell(view.get(column.name)?)).collect()
+    }
+
+    /// As [`Kind::cells`], of a view as it is stored. One that is no JSON says nothing.
+    #[must_use]
+    pub fn cells_stored(&self, view: &[u8]) -> Vec<Cell> {
+        if view.is_empty() { Vec::new() } else { self.cells(&serde_json::from_slice(view).unwrap_or_default()) }
     }
 }
 
@@ -92,97 +90,10 @@ pub fn stamp<'k>(kinds: impl Iterator<Item = &'k Kind>) -> [u8; 16] {
     for kind in kinds {
         bytes.text(kind.name);
         for column in kind.columns() {
-            bytes.text(column.name).u8(column.order as u8).u8(u8::from(column.is_sought));
+            bytes.text(column.name).u8(column.order.code()).u8(u8::from(column.is_sought));
         }
     }
     hash16("heliu listing 1", &[&bytes.0])
-}
-
-/// The columns among the fields of a view; all else is read past.
-struct Cells<'c> {
-    kind: &'c Kind,
-    cells: &'c mut Vec<Cell>,
-}
-
-impl<'de> DeserializeSeed<'de> for Cells<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Cells<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a view")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut view: A) -> Result<(), A::Error> {
-        while let Some(name) = view.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.kind.column(&name) {
-                Some(column) => self.cells.extend(column.cell(view.next_value_seed(Scalar)?)),
-                None => {
-                    view.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A text or a number, or whatever else, which is passed over.
-struct Scalar;
-
-impl<'de> DeserializeSeed<'de> for Scalar {
-    type Value = Said;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Said, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Scalar {
-    type Value = Said;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Said, E> {
-        Ok(Said::Text(text.to_owned()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Said, E> {
-        Ok(Said::Number(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Said, E> {
-        Ok(i64::try_from(number).map_or(Said::Other, Said::Number))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Said, E> {
-        Ok(Said::Other)
-    }
-
-    fn visit_bool<E>(self, holds: bool) -> Result<Said, E> {
-        Ok(Said::Text(holds.to_string()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Said, E> {
-        Ok(Said::Other)
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Said, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Said::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Said::Other)
-    }
 }
 
 #[cfg(test)]
@@ -203,18 +114,19 @@ mod tests {
     fn what_is_listed_of_a_record_follows_from_its_declaration_and_its_view() {
         let view =
             r#"{"name":"康屯","name_concurrent":["甲"],"plain":"x","secret":"y","since":"2026-01-02","size":-3}"#;
-        let cell = |column, key: &[u8], text: &str| Cell { column, key: key.to_vec(), text: text.to_owned() };
+        let told = |cell: Cell| {
+            let (key, text) = (cell.order.key(&cell.said).into_owned(), cell.order.text(&cell.said).into_owned());
+            (cell.column, key, text)
+        };
         let expected = [
-            cell("name", "kang康tun屯".as_bytes(), "康屯"),
-            cell("since", b"2026-01-02", ""),
-            cell("size", &(-3_i64 ^ i64::MIN).to_be_bytes(), "-3"),
+            ("name", "kang康tun屯".as_bytes().to_vec(), "康屯".to_owned()),
+            ("size", (-3_i64 ^ i64::MIN).to_be_bytes().to_vec(), "-3".to_owned()),
+            ("since", b"2026-01-02".to_vec(), "2026-01-02".to_owned()),
         ];
-        assert_eq!(KIND.cells(view.as_bytes()), expected);
+        assert_eq!(KIND.cells_stored(view.as_bytes()).into_iter().map(told).collect::<Vec<_>>(), expected);
         assert_eq!(KIND.column("secret"), None, "what is sealed is not listed, whatever is declared");
         let odd = r#"{"name":{"sealed":"ab"},"size":"3","since":["2026"],"plain":1}"#;
-        assert!(
-            KIND.cells(odd.as_bytes()).is_empty() && KIND.cells(b"").is_empty() && KIND.cells(b"{\"name\":").is_empty()
-        );
+        assert!([odd, "", "{\"name\":"].iter().all(|view| KIND.cells_stored(view.as_bytes()).is_empty()));
         let key = |number: &str| KIND.column("size").and_then(|column| column.key(number));
         assert!(key("-1") < key("0") && key("9") < key("10") && key("x").is_none());
     }

@@ -3,7 +3,7 @@
 //! One connection writes, a few read. The write-ahead log is synced before a transaction is said to be done, and readers
 //! do not see it before that. Nothing here decides what the rows mean.
 //!
-//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `cells`, `records`, `query`, `scopes`, `listing`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
+//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `cells`, `records`, `listing`, `query`, `scopes`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
 
 mod apply;
 mod cells;

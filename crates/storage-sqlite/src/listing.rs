@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::id::{RecordId, SeatId};
+use heliu_record::id::{RecordId, SeatId, to_hex};
+use heliu_record::listing::Order;
 use heliu_storage::listing::{EVERY, SHARED};
 use heliu_storage::{Listed, RecordRow, Relisted};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::cells;
+use crate::cells::{self, BEGIN, Said};
 use crate::convert::{Cells, RECORD_COLUMNS, id_list, limit, number_list, record_row, signed};
 use crate::fault::Fault;
 use crate::script::{Insert, Script, Values};
@@ -21,11 +22,14 @@ static CELLS: Insert = Insert::new(
     2,
     " ON CONFLICT (at) DO UPDATE SET cells = excluded.cells",
 );
+static PLACES: Insert = Insert::new("INSERT OR IGNORE INTO listed_order (number, place) VALUES ", 2, "");
 
 /// Columns by kind and owner, and there by field.
 type Columns = BTreeMap<(String, SeatId), BTreeMap<String, i64>>;
-/// A cell, or that there is none any more.
-type Change<'l> = Option<(&'l [u8], &'l [u8])>;
+/// What is said, or that nothing is any more.
+type Change<'l> = Option<Said<'l>>;
+/// Of a column, where a record stands in its order.
+type Ordered = BTreeSet<(i64, Vec<u8>)>;
 
 /// After the rows of records are written.
 pub async fn write(script: &mut Script<'_>, listed: &[Listed]) -> Result<(), Fault> {
@@ -37,48 +41,132 @@ pub async fn write(script: &mut Script<'_>, listed: &[Listed]) -> Result<(), Fau
     let listed: Vec<(i64, &Listed)> =
         last.into_iter().filter_map(|(id, listed)| keys.get(&id).map(|key| (*key, listed))).collect();
     let columns = make_columns(script, &listed).await?;
-    let mut changes: BTreeMap<i64, BTreeMap<i64, Change>> = BTreeMap::new();
+    let mut changes: BTreeMap<i64, Change> = BTreeMap::new();
     for (key, listed) in &listed {
         for (number, change) in changes_of(listed, &columns) {
-            let at = cells::row_of(number, *key)
+            let at = cells::place_of(number, *key)
                 .ok_or_else(|| crate::fault::damaged("listed_columns", &number, &"its number"))?;
-            changes.entry(at).or_default().insert(*key, change);
+            changes.insert(at, change);
         }
     }
-    let query = sqlx::query("SELECT at, cells FROM listed_cells WHERE at IN (SELECT value FROM json_each(?))");
-    let found = query.bind(number_list(changes.keys().copied())).fetch_all(script.connection().await?).await?;
-    let mut old = BTreeMap::new();
-    for row in &found {
+    let places = number_list(changes.keys().copied());
+    let old = blocks(script.connection().await?, &places).await?;
+    let mut of_blocks: BTreeMap<i64, Vec<(i64, Change)>> = BTreeMap::new();
+    for (place, change) in changes {
+        of_blocks.entry(block_of(&old, place)).or_default().push((place, change));
+    }
+    let mut now = Written::default();
+    for (at, changes) in of_blocks {
+        now.change(at, old.get(&at).map(Vec::as_slice).unwrap_or_default(), &changes);
+    }
+    now.run(script).await
+}
+
+/// Where the block is, or comes to be, that a place belongs in: of those that were found the last one of its column before it.
+pub fn block_of(found: &BTreeMap<i64, Vec<u8>>, place: i64) -> i64 {
+    let first = cells::place_of(cells::column_of(place), 0).unwrap_or(place);
+    found.range(first..=place).next_back().map_or(first, |(at, _)| *at)
+}
+
+/// The blocks that these places (a list of numbers) belong in, as far as there are such.
+pub async fn blocks(connection: &mut SqliteConnection, places: &str) -> Result<BTreeMap<i64, Vec<u8>>, Fault> {
+    let sql = format!(
+        "SELECT at, cells FROM listed_cells WHERE at IN (SELECT (SELECT max(c.at) FROM listed_cells c \
+         WHERE c.at BETWEEN {BEGIN} AND j.value) FROM json_each(?) j)"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(places).fetch_all(connection).await?;
+    let block = |row| {
         let row = Cells::new(row, "listed_cells", 0);
-        old.insert(row.get::<i64>(0)?, row.get::<&[u8]>(1).unwrap_or_default());
-    }
-    let (mut kept, mut gone, mut is_bad) = (Vec::new(), Vec::new(), false);
-    for (at, changes) in changes {
-        let before = old.get(&at).copied().unwrap_or_default();
+        Ok((row.get(0)?, row.get(1)?))
+    };
+    rows.iter().map(block).collect()
+}
+
+/// What is written of blocks and of orders.
+#[derive(Default)]
+struct Written {
+    kept: Vec<(i64, Vec<u8>)>,
+    gone: Vec<i64>,
+    left: Ordered,
+    come: Ordered,
+    is_bad: bool,
+}
+
+impl Written {
+    /// `changes`: by place, ascending.
+    fn change(&mut self, at: i64, before: &[u8], changes: &[(i64, Change)]) {
+        let number = cells::column_of(at);
         let read = cells::read(before);
-        is_bad |= read.is_none();
-        let mut now = read.unwrap_or_default();
-        for (key, change) in changes {
-            match change {
-                Some(cell) => now.insert(key, cell),
-                None => now.remove(&key),
-            };
+        self.is_bad |= read.is_none();
+        let old = read.unwrap_or_default();
+        let mut now = Vec::with_capacity(old.len() + changes.len());
+        let (last, mut is_other) = (old.last().map(|(key, _)| *key), false);
+        let mut rest = old.into_iter().peekable();
+        for (place, change) in changes {
+            let key = cells::record_of(*place);
+            now.extend(std::iter::from_fn(|| rest.next_if(|(of, _)| *of < key)));
+            let was = rest.next_if(|(of, _)| *of == key).map(|(_, said)| said);
+            now.extend(change.map(|said| (key, said)));
+            if was == *change {
+                continue;
+            }
+            is_other = true;
+            let ordered = |said: Said| said.0.is_kept().then(|| (number, place_in_order(&said.0.key(said.1), key)));
+            self.left.extend(was.and_then(ordered));
+            self.come.extend(change.and_then(ordered));
         }
-        match cells::write(now) {
-            now if now == before => {}
-            now if now.is_empty() => gone.push(at),
-            now => kept.push((at, now)),
+        now.extend(rest);
+        if !is_other {
+            return;
         }
+        let grows = now.last().map(|(key, _)| *key) > last;
+        let mut blocks = cells::write(&now, grows).into_iter();
+        match blocks.next() {
+            Some((_, first)) => self.kept.push((at, first)),
+            None => self.gone.push(at),
+        }
+        self.kept.extend(blocks.filter_map(|(key, block)| Some((cells::place_of(number, key)?, block))));
     }
-    if !gone.is_empty() {
-        let delete = "DELETE FROM listed_cells WHERE at IN (SELECT value FROM json_each(?))";
-        script.step(delete, |values| values.add(number_list(gone)).map(drop)).await?;
+
+    async fn run(mut self, script: &mut Script<'_>) -> Result<(), Fault> {
+        // Who says otherwise now but is sorted as before stays where it was.
+        let stay: Ordered = self.left.intersection(&self.come).cloned().collect();
+        self.left.retain(|place| !stay.contains(place));
+        if !self.gone.is_empty() {
+            let delete = "DELETE FROM listed_cells WHERE at IN (SELECT value FROM json_each(?))";
+            let gone = number_list(self.gone);
+            script.step(delete, |values| values.add(gone).map(drop)).await?;
+        }
+        let mut left: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        for (number, place) in &self.left {
+            left.entry(*number).or_default().push(to_hex(place));
+        }
+        for (number, places) in left {
+            let delete =
+                "DELETE FROM listed_order WHERE number = ? AND place IN (SELECT unhex(value) FROM json_each(?))";
+            script.step(delete, |values| values.add(number)?.add(json!(places).to_string()).map(drop)).await?;
+        }
+        if self.is_bad {
+            doubt(script).await?;
+        }
+        let bind = |(at, cells): &(i64, Vec<u8>), values: &mut Values| values.add(*at)?.add(&cells[..]).map(drop);
+        CELLS.run(script, &self.kept, bind).await?;
+        let come: Vec<_> = self.come.difference(&stay).collect();
+        let bind =
+            |(number, place): &&(i64, Vec<u8>), values: &mut Values| values.add(*number)?.add(&place[..]).map(drop);
+        Ok(PLACES.run(script, &come, bind).await?)
     }
-    if is_bad {
-        doubt(script).await?;
-    }
-    let bind = |(at, cells): &(i64, Vec<u8>), values: &mut Values| values.add(*at)?.add(&cells[..]).map(drop);
-    Ok(CELLS.run(script, &kept, bind).await?)
+}
+
+/// Where a record stands in the order of a column.
+pub fn place_in_order(key: &[u8], record: i64) -> Vec<u8> {
+    [key, &[0], &record.to_be_bytes()].concat()
+}
+
+/// What a record is sorted by that stands there, and which it is.
+pub fn placed(place: &[u8]) -> Option<(&[u8], i64)> {
+    let (key, record) = place.split_last_chunk()?;
+    Some((key.strip_suffix(&[0])?, i64::from_be_bytes(*record)))
 }
 
 /// What becomes of a record's cells, by the numbers of columns.
@@ -88,12 +176,12 @@ fn changes_of<'l>(listed: &'l Listed, columns: &Columns) -> BTreeMap<i64, Change
     };
     let before = columns.iter().filter(|(of, _)| was_at(of)).flat_map(|(_, fields)| fields.values());
     let mut changes: BTreeMap<i64, Change<'l>> = before.map(|number| (*number, None)).collect();
-    let every: &[u8] = if listed.owners.len() > 1 { SHARED } else { &[] };
+    let every: Said = (Order::Bytes, if listed.owners.len() > 1 { SHARED } else { &[] });
     for seat in &listed.owners {
         let Some(fields) = columns.get(&(listed.kind.clone(), *seat)) else { continue };
-        let own = listed.cells.iter().map(|cell| (cell.column, (&cell.key[..], cell.text.as_bytes())));
-        for (field, cell) in [(EVERY, (every, &[][..]))].into_iter().chain(own) {
-            changes.extend(fields.get(field).map(|number| (*number, Some(cell))));
+        let own = listed.cells.iter().map(|cell| (cell.column, (cell.order, &cell.said[..])));
+        for (field, said) in [(EVERY, every)].into_iter().chain(own) {
+            changes.extend(fields.get(field).map(|number| (*number, Some(said))));
         }
     }
     changes
@@ -183,6 +271,7 @@ pub async fn relist(
         Some(known) => known,
         None => {
             script.step("DELETE FROM listed_cells", |_| Ok(())).await?;
+            script.step("DELETE FROM listed_order", |_| Ok(())).await?;
             script.step("DELETE FROM listed_columns", |_| Ok(())).await?;
             (Vec::new(), 0, false)
         }

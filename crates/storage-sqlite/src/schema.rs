@@ -12,11 +12,12 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use crate::fault::Fault;
 
 /// Script n brings version n to version n + 1. A script that has been released never changes.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_scopes.sql"),
     include_str!("../migrations/0003_listing.sql"),
     include_str!("../migrations/0004_by_scope.sql"),
+    include_str!("../migrations/0005_blocks.sql"),
 ];
 
 /// The format that this program writes.

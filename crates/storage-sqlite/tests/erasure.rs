@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use heliu_record::id::SeatId;
+use heliu_record::listing::{Cell, Order};
 use heliu_storage::conformance::sample::{
-    AUTHOR, FIRST, SECOND, STORE, commit, edit, erased, grant, id, refused, row, stranded, stub,
+    AUTHOR, FIRST, SECOND, STORE, commit, edit, erased, grant, id, refused, row, seat, stranded, stub,
 };
-use heliu_storage::{FeedEntry, ReadRecords as _, RecordRow, Store as _, Transaction};
+use heliu_storage::{FeedEntry, Listed, ReadRecords as _, RecordRow, Store as _, Transaction};
 use heliu_storage_sqlite::{Options, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -53,7 +55,21 @@ fn something(head: u64, round: u64, n: u64) -> Transaction {
     let mut left = stranded(n);
     left.reason = mark(n);
     transaction.stranded = vec![left];
+    let cells = [Order::Name, Order::Date].map(|order| text(n, bytes(5) / 60 + usize::from(order == Order::Name)));
+    transaction.listed = vec![listed(n, Some(cells))];
     transaction
+}
+
+/// What is listed of a record, which is of one of a few seats; nothing any more.
+fn listed(n: u64, said: Option<[Vec<u8>; 2]>) -> Listed {
+    let owners: BTreeSet<SeatId> = [seat(n % 3)].into();
+    let [name, date] = said.clone().unwrap_or_default();
+    let cells = vec![
+        Cell { column: "name", order: Order::Name, said: name },
+        Cell { column: "since", order: Order::Date, said: date },
+    ];
+    let (was, owners) = (Some(owners.clone()), if said.is_some() { owners } else { BTreeSet::new() });
+    Listed { record: id(n), kind: row(n, 1).preimage.kind, was, owners, cells }
 }
 
 async fn filled(directory: &Path) -> SqliteStore {
@@ -71,6 +87,7 @@ async fn filled(directory: &Path) -> SqliteStore {
 fn erase(numbers: impl Iterator<Item = u64> + Clone) -> Transaction {
     Transaction {
         records: numbers.clone().map(erased).collect(),
+        listed: numbers.clone().map(|n| listed(n, None)).collect(),
         erased: numbers.map(id).collect(),
         ..Transaction::default()
     }
@@ -106,7 +123,8 @@ async fn what_is_dropped_is_in_no_file() {
         let kept = Transaction { quarantined: Vec::new(), stranded: Vec::new(), ..something(head, 0, n) };
         store.apply(&kept).await.expect("applies");
     }
-    let exit = Transaction { records: vec![stub(1)], dropped: vec![id(1)], ..Transaction::default() };
+    let listed = vec![listed(1, None)];
+    let exit = Transaction { records: vec![stub(1)], listed, dropped: vec![id(1)], ..Transaction::default() };
     store.apply(&exit).await.expect("applies");
     assert_eq!(found(directory.path()), [2].into());
 }

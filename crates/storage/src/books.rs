@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use heliu_record::id::SeatId;
 use heliu_record::kind::{Class, Kind};
 use heliu_record::ledger::{Answer, OWNER, Only, Question, Wanted};
+use heliu_record::listing::{NAME, Order};
 use heliu_record::seats::Seats;
 use heliu_record::sight::Sight;
 use heliu_record::view::View;
@@ -102,7 +103,7 @@ pub async fn answer(
 }
 
 async fn rows(store: &dyn Read, query: Query, shown: &Shown<'_>) -> Result<Answered, StoreError> {
-    let order = By { column: heliu_record::listing::NAME.to_owned(), is_descending: false };
+    let order = By { column: NAME.to_owned(), order: Order::Name, is_descending: false };
     let mut query = Query { order: Some(order), limit: PAGE_ROWS, bytes: PAGE_BYTES, ..query };
     let (mut views, mut bytes) = (Vec::new(), 0_usize);
     loop {

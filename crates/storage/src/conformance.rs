@@ -63,6 +63,7 @@ macro_rules! conformance_suite {
             listing: [
                 records_are_sorted_filtered_and_counted, records_are_searched_for, counts_are_told_apart,
                 pages_follow_each_other_whatever_comes_in_between, what_is_listed_changes_with_the_record,
+                a_page_of_many_is_in_order_whoever_owns_them_and_whatever_becomes_of_them,
                 all_is_listed_anew_where_something_else_is_to_be,
             ],
             scopes: [

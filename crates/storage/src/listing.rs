@@ -4,12 +4,13 @@
 //! Stores keep the columns as they like and hand them seat by seat to a [`Gathering`], which answers the question: one way for
 //! all of them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::collation::Sought;
+use heliu_record::collation::{Finder, Sought};
 use heliu_record::id::{RecordId, SeatId};
-use heliu_record::listing::Cell;
+use heliu_record::listing::{Cell, Order};
 
 use crate::row::{DamagedRow, RecordRow, RecordState};
 
@@ -95,6 +96,8 @@ pub struct Filter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
     pub column: String,
+    /// As the kind declares it.
+    pub order: Order,
     pub is_descending: bool,
 }
 
@@ -152,14 +155,19 @@ impl Query {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CellOf<'c, K> {
     pub of: K,
-    pub key: &'c [u8],
-    pub text: &'c [u8],
+    pub order: Order,
+    pub said: &'c [u8],
+    /// Whoever hands it on knows already that what is sought is not in it.
+    pub is_passed: bool,
 }
 
 impl<'c, K> CellOf<'c, K> {
-    fn said(&self) -> &'c str {
-        let said = if self.text.is_empty() { self.key } else { self.text };
-        std::str::from_utf8(said).unwrap_or_default()
+    fn key(&self) -> Cow<'c, [u8]> {
+        self.order.key(self.said)
+    }
+
+    fn text(&self) -> Cow<'c, str> {
+        self.order.text(self.said)
     }
 }
 
@@ -169,14 +177,17 @@ pub const SHARED: &[u8] = b"+";
 /// An answer that is being put together.
 pub struct Gathering<'q, K> {
     query: &'q Query,
+    finder: Option<Finder>,
     at: Places,
-    after: Option<(Rank, K)>,
+    after: Option<Rank<K>>,
     /// In order, one more than asked for.
-    best: BTreeSet<(Rank, K)>,
+    best: BTreeSet<Rank<K>>,
     /// Records of several owners that were seen.
     shared: BTreeSet<K>,
     total: u64,
     groups: BTreeMap<Vec<String>, u64>,
+    /// Of one seat, before its name is looked at.
+    of_seat: BTreeMap<Vec<u8>, u64>,
     has_more_groups: bool,
 }
 
@@ -209,120 +220,173 @@ impl Places {
     }
 }
 
-/// By what records are in order.
+/// By what records are in order. What says nothing comes last, whichever way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Rank {
-    key: Option<Vec<u8>>,
-    is_descending: bool,
+pub struct Rank<K> {
+    pub key: Option<Vec<u8>>,
+    pub of: K,
+    pub is_descending: bool,
 }
 
-impl Ord for Rank {
-    fn cmp(&self, other: &Self) -> Ordering {
-        compare(self.key.as_deref(), other.key.as_deref(), self.is_descending)
+impl<K: Ord> Rank<K> {
+    fn compare(&self, key: Option<&[u8]>, of: &K) -> Ordering {
+        let both = match (self.key.as_deref(), key) {
+            (Some(one), Some(other)) => one.cmp(other).then_with(|| self.of.cmp(of)),
+            (None, None) => self.of.cmp(of),
+            (one, other) => return one.is_none().cmp(&other.is_none()),
+        };
+        if self.is_descending { both.reverse() } else { both }
     }
 }
 
-impl PartialOrd for Rank {
+impl<K: Ord> Ord for Rank<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.compare(other.key.as_deref(), &other.of)
+    }
+}
+
+impl<K: Ord> PartialOrd for Rank<K> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-/// What says nothing comes last, whichever way.
-fn compare(one: Option<&[u8]>, other: Option<&[u8]>, is_descending: bool) -> Ordering {
-    match (one, other) {
-        (Some(one), Some(other)) if is_descending => other.cmp(one),
-        (Some(one), Some(other)) => one.cmp(other),
-        (one, other) => one.is_none().cmp(&other.is_none()),
+impl Query {
+    /// Where a row stands that the store knows by `of`.
+    #[must_use]
+    pub fn rank<K>(&self, key: Option<Vec<u8>>, of: K) -> Rank<K> {
+        Rank { key, of, is_descending: self.order.as_ref().is_some_and(|by| by.is_descending) }
     }
 }
 
 impl<'q, K: Ord + Copy> Gathering<'q, K> {
     /// `after`: what the store knows the record by that [`Query::after`] names; none if it does not.
     pub fn new(query: &'q Query, after: Option<K>) -> Self {
-        let is_descending = query.order.as_ref().is_some_and(|by| by.is_descending);
         let place = query.after.as_ref().zip(after);
         Gathering {
             query,
+            finder: query.sought.as_ref().map(|(sought, _)| sought.finder()),
             at: Places::of(query),
-            after: place.map(|(place, of)| (Rank { key: place.key.clone(), is_descending }, of)),
+            after: place.map(|(place, of)| query.rank(place.key.clone(), of)),
             best: BTreeSet::new(),
             shared: BTreeSet::new(),
             total: 0,
             groups: BTreeMap::new(),
+            of_seat: BTreeMap::new(),
             has_more_groups: false,
         }
     }
 
-    /// The columns of one seat's records of one kind: for each of [`Query::columns`] its cells, ascending by record.
-    pub fn seat<'c>(&mut self, seat: SeatId, columns: impl IntoIterator<Item = impl Iterator<Item = CellOf<'c, K>>>) {
+    /// The columns of one seat's records of one kind: for each of [`Query::columns`] its cells, ascending by record. Returns
+    /// which of them fit, ascending too, whether or not they were another's before.
+    pub fn seat<'c>(
+        &mut self,
+        seat: SeatId,
+        columns: impl IntoIterator<Item = impl Iterator<Item = CellOf<'c, K>>>,
+    ) -> Vec<K> {
         let mut columns = columns.into_iter();
-        let Some(every) = columns.next() else { return };
-        let mut others: Vec<_> = columns.map(Iterator::peekable).collect();
-        let mut cells: Vec<Option<CellOf<'c, K>>> = Vec::with_capacity(others.len() + 1);
+        let mut fit = Vec::new();
+        let Some(every) = columns.next() else { return fit };
+        let mut others: Vec<_> = columns.map(|mut cells| (cells.next(), cells)).collect();
+        let mut cells: Vec<Option<CellOf<'c, K>>> = vec![None; others.len() + 1];
         for each in every {
-            cells.clear();
-            cells.push(Some(each));
-            for column in &mut others {
-                while column.next_if(|cell| cell.of < each.of).is_some() {}
-                cells.push(column.next_if(|cell| cell.of == each.of));
+            cells[0] = Some(each);
+            for ((next, column), cell) in others.iter_mut().zip(&mut cells[1..]) {
+                while next.is_some_and(|next| next.of < each.of) {
+                    *next = column.next();
+                }
+                *cell = next.filter(|next| next.of == each.of);
             }
-            self.take(seat, each, &cells);
+            if self.take(each, &cells) {
+                fit.push(each.of);
+            }
         }
+        self.count(seat);
+        fit
     }
 
-    fn take(&mut self, seat: SeatId, each: CellOf<'_, K>, cells: &[Option<CellOf<'_, K>>]) {
+    /// Whether it fits.
+    fn take(&mut self, each: CellOf<'_, K>, cells: &[Option<CellOf<'_, K>>]) -> bool {
         let at = |place: usize| cells.get(place).copied().flatten();
-        if let Some((sought, _)) = &self.query.sought
-            && !self.at.sought.iter().filter_map(|place| at(*place)).any(|cell| sought.is_in(cell.said()))
-        {
-            return;
+        if let Some(finder) = &mut self.finder {
+            let mut said = self.at.sought.iter().filter_map(|place| at(*place)).filter(|cell| !cell.is_passed);
+            if !said.any(|cell| finder.is_in(&cell.text())) {
+                return false;
+            }
         }
         let mut filters = self.query.filters.iter().zip(&self.at.filters);
-        if !filters.all(|(filter, place)| filter.holds(at(*place)))
-            || (each.key == SHARED && !self.shared.insert(each.of))
-        {
-            return;
+        if !filters.all(|(filter, place)| filter.holds(at(*place))) {
+            return false;
+        }
+        if each.said == SHARED && !self.shared.insert(each.of) {
+            return true;
         }
         self.total += 1;
         if !self.at.groups.is_empty() {
-            let said = self.at.groups.iter().map(|place| match place {
-                Some(place) => at(*place).map_or("", |cell| cell.said()).to_owned(),
-                None => seat.to_string(),
-            });
-            self.count(said.collect());
+            let mut group = Vec::new();
+            for cell in self.at.groups.iter().flatten().map(|place| at(*place)) {
+                // How the cell is read, how long it is, and it.
+                let (order, said) = cell.map_or((Order::Bytes, &[][..]), |cell| (cell.order, cell.said));
+                group.push(order.code());
+                group.extend_from_slice(&u32::try_from(said.len()).unwrap_or(u32::MAX).to_be_bytes());
+                group.extend_from_slice(said);
+            }
+            let is_full = self.of_seat.len() >= GROUPS_MAX;
+            match self.of_seat.get_mut(&group) {
+                Some(count) => *count += 1,
+                None if is_full => self.has_more_groups = true,
+                None => drop(self.of_seat.insert(group, 1)),
+            }
         }
-        let key = self.at.order.and_then(at).map(|cell| cell.key);
-        self.rank(key, each.of);
+        if self.query.limit > 0 {
+            self.rank(self.at.order.and_then(at), each.of);
+        }
+        true
     }
 
-    fn rank(&mut self, key: Option<&[u8]>, of: K) {
-        let is_descending = self.query.order.as_ref().is_some_and(|by| by.is_descending);
-        let order = |place: &(Rank, K)| compare(key, place.0.key.as_deref(), is_descending).then(of.cmp(&place.1));
-        let is_before = self.after.as_ref().is_some_and(|after| order(after) != Ordering::Greater);
-        let is_full = self.best.len() > self.query.limit;
-        let is_beyond = is_full && self.best.last().is_some_and(|last| order(last) == Ordering::Greater);
-        if self.query.limit == 0 || is_before || is_beyond {
+    fn rank(&mut self, cell: Option<CellOf<'_, K>>, of: K) {
+        let key = cell.map(|cell| cell.key());
+        let is_before = |rank: &Rank<K>| rank.compare(key.as_deref(), &of) != Ordering::Less;
+        if self.after.as_ref().is_some_and(is_before) {
             return;
         }
-        self.best.insert((Rank { key: key.map(<[u8]>::to_vec), is_descending }, of));
+        let is_full = self.best.len() > self.query.limit;
+        if is_full && !self.best.last().is_some_and(|last| last.compare(key.as_deref(), &of) == Ordering::Greater) {
+            return;
+        }
+        self.best.insert(self.query.rank(key.map(Cow::into_owned), of));
         if self.best.len() > self.query.limit.saturating_add(1) {
             self.best.pop_last();
         }
     }
 
-    fn count(&mut self, group: Vec<String>) {
-        if self.groups.len() >= GROUPS_MAX && !self.groups.contains_key(&group) {
-            self.has_more_groups = true;
-            return;
+    /// What a seat's records were counted as goes with its name into the groups.
+    fn count(&mut self, seat: SeatId) {
+        for (group, count) in std::mem::take(&mut self.of_seat) {
+            let mut rest = &group[..];
+            let mut said = || {
+                let ([order, len @ ..], after) = rest.split_first_chunk::<5>()?;
+                let (said, after) = after.split_at_checked(u32::from_be_bytes(*len) as usize)?;
+                rest = after;
+                Some(Order::of(*order)?.text(said).into_owned())
+            };
+            let told = self.at.groups.iter().map(|place| match place {
+                Some(_) => said().unwrap_or_default(),
+                None => seat.to_string(),
+            });
+            let group: Vec<String> = told.collect();
+            if self.groups.len() >= GROUPS_MAX && !self.groups.contains_key(&group) {
+                self.has_more_groups = true;
+            } else {
+                *self.groups.entry(group).or_default() += count;
+            }
         }
-        *self.groups.entry(group).or_default() += 1;
     }
 
     /// The records of the page in order with what they are sorted by, whether there are more, and what else was found.
     pub fn end(self) -> (Ranked<K>, bool, Found) {
         let has_more = self.best.len() > self.query.limit;
-        let page = self.best.into_iter().take(self.query.limit).map(|(rank, of)| (rank.key, of)).collect();
+        let page = self.best.into_iter().take(self.query.limit).map(|rank| (rank.key, rank.of)).collect();
         let Gathering { total, groups, has_more_groups, .. } = self;
         (page, has_more, Found { total, groups, has_more_groups, ..Found::default() })
     }
@@ -331,9 +395,13 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
 impl Filter {
     fn holds<K>(&self, cell: Option<CellOf<'_, K>>) -> bool {
         let says = cell.is_some_and(|cell| {
-            let is_said = self.any_of.is_empty() || self.any_of.contains(cell.said());
-            let is_from = self.from.as_ref().is_none_or(|from| cell.key >= from.as_slice());
-            is_said && is_from && self.until.as_ref().is_none_or(|until| cell.key <= until.as_slice())
+            let is_said = self.any_of.is_empty() || self.any_of.contains(&*cell.text());
+            is_said
+                && (self.from.is_none() && self.until.is_none() || {
+                    let key = cell.key();
+                    let is_from = self.from.as_ref().is_none_or(|from| *key >= from[..]);
+                    is_from && self.until.as_ref().is_none_or(|until| *key <= until[..])
+                })
         });
         says != self.is_not
     }

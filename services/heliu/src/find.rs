@@ -1,5 +1,7 @@
 //! `list` by what records say: what somebody types becomes a question to the node, which answers from what it lists.
 
+use std::collections::BTreeSet;
+
 use heliu_client::Client;
 use heliu_client::records::{Condition, Group, QueryRequest, Record};
 use heliu_client::schema::{Kind, Schema, ValueType, Word};
@@ -15,8 +17,13 @@ use crate::text::{clean, count, say, tr};
 use crate::view::{field_label, value_told};
 use crate::which;
 
-/// Who owns a record, in counts.
-const SEAT: &str = "seat";
+/// Who owns a record, in counts and conditions.
+pub const SEAT: &str = "seat";
+/// What records are called by, whatever their kind.
+pub const NAME: &str = "name";
+/// Values of one condition, as nodes take them.
+const VALUES: usize = 4_096;
+const PAGE: u32 = 1_000;
 /// Between a field and a value, the longer ones first.
 const SIGNS: [&str; 4] = [">=", "<=", "!=", "="];
 
@@ -69,6 +76,30 @@ pub async fn find(client: &Client, args: &ListArgs, kind: &str) -> Result<Found,
     })
     .await?;
     Ok(Found { records, next, total, groups, damaged })
+}
+
+/// Whether the records of a kind are looked for by what they say there.
+pub fn is_sought(kind: &Kind, field: &str) -> bool {
+    kind.fields.iter().any(|known| known.name == field && known.sought)
+}
+
+/// All that say one of these in a field.
+pub async fn saying(client: &Client, kind: &str, field: &str, texts: &BTreeSet<&str>) -> Result<Vec<Record>, Failure> {
+    let texts: Vec<String> = texts.iter().filter(|text| !text.is_empty()).map(|text| (*text).to_owned()).collect();
+    let mut found = Vec::new();
+    for any_of in texts.chunks(VALUES) {
+        let r#where = vec![Condition { field: field.to_owned(), any_of: any_of.to_vec(), ..Condition::default() }];
+        let mut asked = QueryRequest { kind: kind.to_owned(), r#where, limit: PAGE, ..QueryRequest::default() };
+        loop {
+            let page = client.query(asked.clone()).await?;
+            found.extend(page.records);
+            asked.after = page.next;
+            if asked.after.is_empty() {
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// `field=value`, `field=one,other`, `field!=value`, `field>=value`, `field<=value`; `field!=` is whatever says nothing there.

@@ -47,7 +47,7 @@ struct Arguments {
     case: String,
     /// Members in the cases that have a county of them. Where it is about growth (bootstrap, ingest, import, start), more
     /// than 22,000 are measured beside 22,000.
-    #[arg(long, default_value_t = 22_000)]
+    #[arg(long, alias = "members", default_value_t = 22_000)]
     records: usize,
     /// In those cases: with 300,000 members too. In `query` and `ledger`: with 686,000.
     #[arg(long)]

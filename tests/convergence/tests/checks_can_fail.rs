@@ -176,9 +176,9 @@ fn a_ledger_that_counts_somebody_twice_is_seen() {
     let disk = &mut story.world.machines[county].disk;
     let row = disk.row(member).expect("it is here");
     // The row is as it was; what is listed of it says that the person has not been admitted.
-    let mut cells = heliu_catalogue::catalogue().kind("member").expect("a kind").cells(&row.view);
+    let mut cells = heliu_catalogue::catalogue().kind("member").expect("a kind").cells_stored(&row.view);
     for cell in cells.iter_mut().filter(|cell| cell.column == "stage") {
-        cell.key = b"applicant".to_vec();
+        cell.said = b"applicant".to_vec();
     }
     let listed = heliu_storage::Listed::of(&row, Some(heliu_storage::Listed::owners(&row)), cells);
     disk.apply(&Transaction { listed: vec![listed], ..Transaction::default() }).expect("a store takes it");

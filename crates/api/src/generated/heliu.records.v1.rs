@@ -264,10 +264,6 @@ pub struct ListRequest {
     /// Also those that left this seat and are hidden, or of which only a stub is here.
     #[prost(bool, tag = "5")]
     pub include_gone: bool,
-    /// Only those that people call by one of these: the name or the member number that the view says, or the region code of a seat
-    /// that owns them. At most 4,096. Empty: any.
-    #[prost(string, repeated, tag = "6")]
-    pub called: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A page of records.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -285,7 +281,7 @@ pub struct ListResponse {
 /// Which records, of those that are present and that the bearer of the token may see.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryRequest {
-    /// Only of this kind. Empty: of any; then `name` is the one field that a condition can be about, with `any_of`.
+    /// Only of this kind. Empty: of any; then `name` and `seat` are all that a condition can be about, with `any_of`.
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// Only those that have this in a field that is `sought`: any part of it, its pinyin, its initials, or these mixed. Empty: any.
@@ -315,9 +311,10 @@ pub struct QueryRequest {
     #[prost(string, repeated, tag = "10")]
     pub group_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// What a record says in a field that is `listed`.
+/// What a record says in a field that is `listed`, or who owns it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Condition {
+    /// `seat`: who owns it, by id or region code.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
     /// One of these, as a view has it: codes, dates, ids. Of a field of choices its words do too. Empty: something.

@@ -24,12 +24,8 @@ fn answer(node: &Node, question: &Question) -> Answer {
             return view.owners.first().expect("an owner").to_string();
         }
         assert!(kind.column(column).is_some(), "{} has no column {column}", kind.name);
-        let json = serde_json::to_vec(&view.json).expect("JSON");
-        let cell = kind.cells(&json).into_iter().find(|cell| cell.column == column);
-        let text = |cell: heliu_record::listing::Cell| {
-            if cell.text.is_empty() { String::from_utf8(cell.key).expect("a text") } else { cell.text }
-        };
-        cell.map(text).unwrap_or_default()
+        let cell = kind.cells(&view.json).into_iter().find(|cell| cell.column == column);
+        cell.map(|cell| cell.order.text(&cell.said).into_owned()).unwrap_or_default()
     };
     let holds = |view: &View, only: &Only| {
         let said = says(view, only.column);

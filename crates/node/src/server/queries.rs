@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::collation::Sought;
-use heliu_record::id::{RecordId, SeatId, to_hex};
+use heliu_record::id::{RecordId, SeatId, bytes_from_hex, to_hex};
 use heliu_record::kind::{Class, Kind, label};
-use heliu_record::listing::{Column, LISTED_CHARS_MAX, NAME};
+use heliu_record::listing::{Column, LISTED_CHARS_MAX, NAME, Order};
 use heliu_storage::listing::{By, Filter, Group, Place, Query};
 use tonic::Status;
 
@@ -35,8 +35,13 @@ pub(super) fn query(
     known("kind", &asked.kind, catalogue.kinds().map(|kind| (kind.name, kind.label)))?;
     let kind = catalogue.kind(&asked.kind);
     check_counts(asked)?;
+    let (of_seats, conditions): (Vec<_>, Vec<_>) =
+        asked.r#where.iter().partition(|condition| is_seat(&condition.field, kind));
     let is_public = kind.is_some_and(|kind| kind.class == Class::Public);
-    let Some(seats) = seats(reach, &asked.at, is_public)? else { return Ok(None) };
+    let Some(mut seats) = seats(reach, &asked.at, is_public)? else { return Ok(None) };
+    for condition in of_seats {
+        seats = Some(seats_meant(reach, condition, seats)?);
+    }
     let kinds = match kind {
         Some(kind) if reach.sight.has_kind(kind.name) => Some([kind.name.to_owned()].into()),
         Some(_) => return Ok(None),
@@ -44,27 +49,48 @@ pub(super) fn query(
     };
     let kinds_asked: Vec<&Kind> =
         catalogue.kinds().filter(|one| kind.is_none_or(|kind| kind.name == one.name)).collect();
-    let filters = asked.r#where.iter().map(|condition| filter(condition, kind)).collect::<Result<_, _>>()?;
-    let order = match asked.order_by.as_str() {
-        "" => NAME.to_owned(),
-        field => column(kind, field, "order_by")?.1.name.to_owned(),
+    let filters = conditions.into_iter().map(|condition| filter(condition, kind)).collect::<Result<_, _>>()?;
+    let (order_by, order) = match asked.order_by.as_str() {
+        "" => (NAME, Order::Name),
+        field => column(kind, field, "order_by").map(|(_, column)| (column.name, column.order))?,
     };
-    let group = |field: &String| match (field.as_str(), kind.and_then(|kind| kind.column_called(field))) {
-        (_, Some(column)) => Ok(Group::Column(column.name.to_owned())),
-        (field, None) if field == SEAT || label("席位", SEAT).is(field) => Ok(Group::Owner),
-        (field, None) => column(kind, field, "group_by").map(|(_, column)| Group::Column(column.name.to_owned())),
+    let group = |field: &String| match field {
+        field if is_seat(field, kind) => Ok(Group::Owner),
+        field => column(kind, field, "group_by").map(|(_, column)| Group::Column(column.name.to_owned())),
     };
     Ok(Some(Query {
         kinds,
         seats,
         sought: Sought::new(&asked.text).map(|sought| (sought, sought_in(&kinds_asked))),
         filters,
-        order: Some(By { column: order, is_descending: asked.descending }),
+        order: Some(By { column: order_by.to_owned(), order, is_descending: asked.descending }),
         after: cursor(&asked.after)?,
         limit: if asked.count_only { 0 } else { pages::rows(asked.limit) },
         bytes,
         groups: asked.group_by.iter().map(group).collect::<Result<_, _>>()?,
     }))
+}
+
+/// Whether that is who owns a record, and no field of it.
+fn is_seat(field: &str, kind: Option<&Kind>) -> bool {
+    (field == SEAT || label("席位", SEAT).is(field)) && kind.and_then(|kind| kind.column_called(field)).is_none()
+}
+
+/// Of the seats that are asked about (none: all) those of a condition, by code or id. What is no seat is none of them.
+fn seats_meant(
+    reach: &Reach<'_>,
+    condition: &pb::Condition,
+    of: Option<BTreeSet<SeatId>>,
+) -> Result<BTreeSet<SeatId>, Status> {
+    if !condition.from.is_empty() || !condition.until.is_empty() {
+        return Err(invalid("where", "席位没有先后,只能写是哪些。", "Seats have no order: say which.").into());
+    }
+    let seats = reach.directory.seats();
+    let seat = |text: &String| seats.by_code(text.trim()).map(|seat| seat.id).or_else(|| text.trim().parse().ok());
+    let named: BTreeSet<SeatId> = condition.any_of.iter().filter_map(seat).collect();
+    let is_one = |seat: &SeatId| (named.contains(seat) || condition.any_of.is_empty()) != condition.is_not;
+    let all = of.unwrap_or_else(|| seats.iter().map(|seat| seat.id).chain(named.iter().copied()).collect());
+    Ok(all.into_iter().filter(is_one).collect())
 }
 
 fn check_counts(asked: &pb::QueryRequest) -> Result<(), Status> {
@@ -141,13 +167,9 @@ fn cursor(text: &str) -> Result<Option<Place>, Status> {
         return Ok(None);
     }
     let (id, key) = text.split_once(SAYS).map_or((text, None), |(id, key)| (id, Some(key)));
-    let hex = |key: &str| -> Option<Vec<u8>> {
-        let digits = key.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        key.len().is_multiple_of(2).then(|| digits.collect::<Option<Vec<u8>>>())?
-    };
     let place = id.parse::<RecordId>().ok().and_then(|record| match key {
         None => Some(Place { key: None, record }),
-        Some(key) => hex(key).map(|key| Place { key: Some(key), record }),
+        Some(key) => bytes_from_hex(key).map(|key| Place { key: Some(key), record }),
     });
     let refused = || invalid("after", "after 须为上一页的 next。", "Give as `after` the `next` of the page before.");
     place.map(Some).ok_or_else(|| refused().into())

@@ -18,10 +18,10 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::pages::{Page, Walk, after, aside};
-use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read, too_many_commands, too_many_names};
+use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read, too_many_commands};
 use super::scope::Reach;
 use super::story::Told;
-use super::words::{beside, digits, is_called, record};
+use super::words::{beside, digits, record};
 use super::{cut, ledgers, pages, queries, story, trial, undoing};
 use crate::access::Role;
 use crate::begin::random;
@@ -29,8 +29,6 @@ use crate::handle::NodeHandle;
 
 /// Commands of one call.
 const EACH: usize = 512;
-/// Names and codes that one list may be asked by.
-const CALLED: usize = 4_096;
 /// How often a query is asked again whose rows have changed meanwhile.
 const QUERIED: usize = 3;
 /// Groups of one answer.
@@ -117,24 +115,6 @@ impl Records {
             }
         }
         Ok(conflicts)
-    }
-
-    /// Of these rows those that are called so.
-    async fn called(
-        &self,
-        reach: &Reach<'_>,
-        mut rows: Vec<RecordRow>,
-        by: &Arc<BTreeSet<String>>,
-    ) -> Result<Vec<RecordRow>, Status> {
-        if by.is_empty() {
-            return Ok(rows);
-        }
-        let (by, directory) = (Arc::clone(by), reach.directory.clone());
-        aside(move || {
-            rows.retain(|row| is_called(row, &by, &directory));
-            rows
-        })
-        .await
     }
 
     /// With at most so many bytes of each view.
@@ -234,10 +214,6 @@ impl RecordsService for Records {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, self.node.catalogue().kinds().map(|kind| (kind.name, kind.label)))?;
-        if asked.called.len() > CALLED {
-            return Err(too_many_names(asked.called.len(), CALLED).into());
-        }
-        let called: Arc<BTreeSet<String>> = Arc::new(asked.called.into_iter().collect());
         let bytes = self.node.page_bytes();
         let mut walk = Walk::new(asked.limit, bytes, after(&asked.after)?, reach.sight.is_whole());
         let mut query = ListQuery {
@@ -265,7 +241,7 @@ impl RecordsService for Records {
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
             let looked = found.rows.iter().map(|row| row.view.len() + ROW_BYTES).sum();
             suspects.extend(found.damaged.iter().filter_map(|row| row.record));
-            let rows = self.called(&reach, found.rows.into_iter().filter(wanted).collect(), &called).await?;
+            let rows: Vec<RecordRow> = found.rows.into_iter().filter(wanted).collect();
             let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
             walk.take(looked, found.next, ids.into_iter().zip(self.shown(&reach, rows, bytes / 16).await?));
         }

@@ -80,14 +80,6 @@ pub(super) fn too_many_commands(given: usize, max: usize) -> CallRefusal {
         .field("commands")
 }
 
-pub(super) fn too_many_names(given: usize, max: usize) -> CallRefusal {
-    let (zh, en) =
-        (format!("一次调用有 {given} 个名称,最多 {max} 个。"), format!("One call has {given} names; {max} at most."));
-    CallRefusal::new(Code::InvalidArgument, "too_many_names", &zh, &en)
-        .next("请分几次调用。", "Make several calls of it.")
-        .field("called")
-}
-
 /// One record; the others can be read.
 pub(super) fn damaged(record: RecordId) -> CallRefusal {
     let short = record.short();

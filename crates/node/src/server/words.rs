@@ -1,8 +1,5 @@
 //! Records and changes as the messages of `heliu.records.v1` say them, and ids as people type them.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
-
 use heliu_api::records as pb;
 use heliu_api::status::CallRefusal;
 use heliu_record::change::Change;
@@ -48,26 +45,6 @@ pub(super) fn no_record(text: &str, field: &str) -> CallRefusal {
             "It does not exist, has not arrived, or is out of this seat's scope.",
         )
         .next("请核对编号,或到其所属席位或上级节点查询。", "Check the id, or ask at its owner's node or a superior's.")
-}
-
-/// What people call a record by that is in its view.
-#[derive(serde::Deserialize)]
-struct Called<'v> {
-    #[serde(borrow)]
-    name: Cow<'v, str>,
-    #[serde(borrow, default)]
-    member_no: Option<Cow<'v, str>>,
-}
-
-/// Whether people call a record by one of these: its name, its number, or the region code of a seat that owns it.
-pub(super) fn is_called(row: &RecordRow, by: &BTreeSet<String>, directory: &Directory) -> bool {
-    let has_name = || {
-        serde_json::from_slice::<Called<'_>>(&row.view).is_ok_and(|Called { name, member_no }| {
-            by.contains(&*name) || member_no.is_some_and(|number| by.contains(&*number))
-        })
-    };
-    let code = |seat: &SeatId| directory.seats().get(*seat).map(|seat| seat.code.as_str());
-    row.scope.owners.iter().filter_map(code).any(|code| by.contains(code)) || has_name()
 }
 
 pub(super) fn seat_of_node(node: NodeId, directory: &Directory) -> Option<pb::Seat> {

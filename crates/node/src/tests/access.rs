@@ -1,7 +1,7 @@
 //! People and programs: what a token opens, and what it does not.
 
 use heliu_client::operations::ListQuarantineRequest;
-use heliu_client::records::{ExecuteRequest, HistoryRequest, ListRequest};
+use heliu_client::records::{Condition, ExecuteRequest, HistoryRequest, ListRequest, QueryRequest};
 use heliu_client::{Access, Client, Error};
 
 use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, request, until};
@@ -167,9 +167,12 @@ async fn a_token_for_some_seats_and_kinds_shows_no_others() {
     let listed: Vec<String> =
         clerk.list(all.clone()).await.expect("it reads").records.into_iter().map(|r| r.id).collect();
     assert_eq!(listed, [theirs.to_string()]);
-    for called in ["镇机关甲", TOWNSHIP] {
-        let page = clerk.list(ListRequest { called: vec![called.to_owned()], ..all.clone() }).await.expect("it reads");
-        assert!(page.records.is_empty() && page.next.is_empty(), "nor is it found by what it is called: {called}");
+    for (field, called) in [("name", "镇机关甲"), ("seat", TOWNSHIP)] {
+        let r#where =
+            vec![Condition { field: field.to_owned(), any_of: vec![called.to_owned()], ..Condition::default() }];
+        let asked = QueryRequest { kind: "member".to_owned(), r#where, ..QueryRequest::default() };
+        let page = clerk.query(asked).await.expect("it reads");
+        assert!(page.records.is_empty() && page.total == 0, "nor is it found by what it is called: {called}");
     }
     clerk.get(&theirs.to_string()).await.expect("its own");
     for error in [

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
-use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest, ListResponse};
+use heliu_client::records::{
+    ChangeStatus, Condition, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest, QueryRequest,
+};
 use heliu_record::id::RecordId;
 
 use super::world::{County, TOWNSHIP, VILLAGE, until};
@@ -124,24 +126,24 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     }
     assert_eq!(seen.len(), 6);
     assert!(seen.is_sorted());
-    // Those alone come that are called so; how many others there are does not matter.
-    let called = |texts: &[&str]| {
-        let called = texts.iter().map(|text| (*text).to_owned()).collect();
-        client.list(ListRequest { kind: "org".to_owned(), called, ..ListRequest::default() })
-    };
-    let names = |page: ListResponse| {
+    // Those alone come that are called so, or whose seat it is; how many others there are does not matter.
+    let saying = async |field: &str, texts: &[&str]| {
+        let any_of = texts.iter().map(|text| (*text).to_owned()).collect();
+        let condition = Condition { field: field.to_owned(), any_of, ..Condition::default() };
+        let asked = QueryRequest { kind: "org".to_owned(), r#where: vec![condition], ..QueryRequest::default() };
+        let page = client.query(asked).await?;
         let names = page.records.iter().map(|record| {
             let view: serde_json::Value = serde_json::from_str(&record.view_json).expect("it is JSON");
             view["name"].as_str().unwrap_or_default().to_owned()
         });
-        names.collect::<BTreeSet<String>>()
+        Ok::<_, heliu_client::Error>(names.collect::<BTreeSet<String>>())
     };
-    let two = names(called(&["支部3", "支部1", "支部", "无此支部"]).await.expect("a page"));
+    let two = saying("name", &["支部3", "支部1", "支部", "无此支部"]).await.expect("a page");
     assert_eq!(two, ["支部1", "支部3"].map(str::to_owned).into());
-    assert_eq!(called(&[VILLAGE]).await.expect("a page").records.len(), 6, "by the code of the seat whose they are");
-    assert!(called(&[TOWNSHIP]).await.expect("a page").records.is_empty());
-    let refused = called(&["甲"; 4_097]).await.expect_err("too many");
-    assert_eq!((refused.reason(), refused.field()), ("too_many_names", Some("called")));
+    assert_eq!(saying("seat", &[VILLAGE]).await.expect("a page").len(), 6, "by the code of the seat whose they are");
+    assert!(saying("席位", &[TOWNSHIP, "无"]).await.expect("a page").is_empty());
+    let refused = saying("name", &["甲"; 4_097]).await.expect_err("too many");
+    assert_eq!(refused.field(), Some("where"));
     let seats = client.seats().await.expect("it has them");
     assert!(seats.len() == 4 && seats.iter().any(|seat| seat.code == VILLAGE && seat.tier == "village"), "{seats:?}");
     assert!(client.schema().await.expect("it has one").kinds.iter().any(|kind| kind.name == "org"));

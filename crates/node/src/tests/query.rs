@@ -1,7 +1,7 @@
 //! People who look for records, count them and page through them: by what they say, and never beyond what they are shown.
 
 use heliu_client::Client;
-use heliu_client::records::{Condition, Group, ListRequest, QueryRequest, QueryResponse};
+use heliu_client::records::{Condition, Group, QueryRequest, QueryResponse};
 use heliu_record::id::RecordId;
 
 use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, made, request, until};
@@ -83,8 +83,8 @@ async fn a_village_finds_a_branch_of_which_it_has_only_the_public_record_and_mov
     let orgs = QueryRequest { kind: "org".to_owned(), ..QueryRequest::default() };
     assert_eq!(names(&clerk.query(orgs).await.expect("an answer")), ["甲村党支部", "乙村党支部"]);
     let called =
-        ListRequest { kind: "org".to_owned(), called: vec!["乙村党支部".to_owned()], ..Default::default() };
-    let [branch] = &clerk.list(called).await.expect("an answer").records[..] else { panic!("one of that name") };
+        QueryRequest { kind: "org".to_owned(), r#where: vec![is("name", "乙村党支部")], ..Default::default() };
+    let [branch] = &clerk.query(called).await.expect("an answer").records[..] else { panic!("one of that name") };
     ask(&village, "member.transfer.propose", Some(person), &[("to_org", &branch.id)]).await;
     until("the township has heard of it", async || {
         let issued = request("member.transfer.issue", Some(person), &[]);

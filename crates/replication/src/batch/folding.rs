@@ -72,17 +72,19 @@ fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delt
 
 /// What is listed of a record, if that is not as it was.
 fn listed(open: &Open, before: &Before) -> Option<Listed> {
-    let cells = |view: &[u8]| open.leaves.kind().map(|kind| kind.cells(view)).unwrap_or_default();
+    let kind = open.leaves.kind();
     let owners = Listed::owners(&open.row);
-    let is_nowhere = owners.is_empty();
-    if before.listed.as_ref() == Some(&owners) && (is_nowhere || before.view == open.row.view) {
+    let (is_nowhere, is_where_it_was) = (owners.is_empty(), before.listed.as_ref() == Some(&owners));
+    if is_where_it_was && (is_nowhere || before.view == open.row.view) {
         return None;
     }
-    let now = if is_nowhere { Vec::new() } else { cells(&open.row.view) };
-    if before.listed.as_ref() == Some(&owners) && cells(&before.view) == now {
+    // The row's view is the folded one, which need not be read once more.
+    let folded = open.record.as_ref().filter(|_| !is_nowhere).map(|record| &record.view.json);
+    let cells = kind.zip(folded).map(|(kind, view)| kind.cells(view)).unwrap_or_default();
+    if is_where_it_was && kind.map(|kind| kind.cells_stored(&before.view)).unwrap_or_default() == cells {
         return None;
     }
-    Some(Listed::of(&open.row, before.listed.clone(), now))
+    Some(Listed::of(&open.row, before.listed.clone(), cells))
 }
 
 /// Seats that joined and that left an audience, each side with the tree that it is read by. A record that became public

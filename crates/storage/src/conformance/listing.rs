@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::collation::{Sought, sort_key};
-use heliu_record::id::SeatId;
-use heliu_record::listing::Cell;
+use heliu_record::collation::Sought;
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::listing::{Cell, Order};
 
 use super::sample::{FIRST, SECOND, STORE, id, row, seat, stub};
 use super::{Harness, must};
@@ -14,21 +14,21 @@ use crate::{Listed, ReadListing as _, RecordRow, Store, Transaction};
 const STAMP: [u8; 16] = [1; 16];
 const NAMES: [&str; 6] = ["张伟", "章丽", "李明", "王小二", "张伟明", "赵云"];
 
-/// By what a view of the samples says.
+/// By what a view of the samples says: those from a hundred on have names of their own, another with each version.
 fn cells(row: &RecordRow) -> Vec<Cell> {
     let view = String::from_utf8_lossy(&row.view).into_owned();
-    let Some(n) = view.strip_prefix("{\"n\":").and_then(|rest| rest.split(',').next()?.parse::<usize>().ok()) else {
+    let said = view.strip_prefix("{\"n\":").and_then(|rest| rest.strip_suffix('}')?.split_once(",\"version\":"));
+    let number = |text: &str| text.parse::<usize>().ok();
+    let Some((n, version)) = said.and_then(|(n, version)| number(n).zip(number(version))) else {
         return Vec::new();
     };
-    let name = NAMES[n % NAMES.len()];
-    let mut cells = vec![Cell { column: "name", key: sort_key(name).into_bytes(), text: name.to_owned() }];
+    let own = if n < 100 { String::new() } else { format!("{:04}", (n * 7_919 + version * 104_729) % 10_000) };
+    let name = format!("{}{own}", NAMES[(n + version - 1) % NAMES.len()]);
+    let mut cells = vec![Cell { column: "name", order: Order::Name, said: name.into_bytes() }];
     // The seventh of each ten says nothing there.
     if n % 10 != 7 {
-        cells.push(Cell {
-            column: "stage",
-            key: [b"full".to_vec(), b"left".to_vec()][n % 2].clone(),
-            text: String::new(),
-        });
+        let stage = ["full", "left"][n % 2];
+        cells.push(Cell { column: "stage", order: Order::Bytes, said: stage.as_bytes().to_vec() });
     }
     cells
 }
@@ -54,7 +54,7 @@ async fn list_all<S: Store>(store: &S) {
 }
 
 fn by_name() -> Query {
-    let order = Some(By { column: "name".to_owned(), is_descending: false });
+    let order = Some(By { column: "name".to_owned(), order: Order::Name, is_descending: false });
     Query { order, limit: 100, bytes: usize::MAX, ..Query::default() }
 }
 
@@ -68,7 +68,28 @@ async fn found<S: Store>(store: &S, query: &Query) -> Found {
 
 async fn names<S: Store>(store: &S, query: &Query) -> Vec<String> {
     let rows = found(store, query).await.rows;
-    rows.iter().filter_map(|row| cells(row).into_iter().map(|cell| cell.text).next()).collect()
+    let name = |row| cells(row).into_iter().map(|cell| cell.order.text(&cell.said).into_owned()).next();
+    rows.iter().filter_map(name).collect()
+}
+
+/// What a row is sorted by, and the record.
+fn place(row: &RecordRow) -> (Vec<u8>, RecordId) {
+    let name = cells(row).into_iter().next().expect("each has a name");
+    (name.order.key(&name.said).into_owned(), row.id)
+}
+
+/// All pages of a question, two rows each.
+async fn in_pages<S: Store>(store: &S, query: &Query) -> Vec<(Vec<u8>, RecordId)> {
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = found(store, &Query { after, limit: 2, ..query.clone() }).await;
+        assert!(page.rows.len() <= 2);
+        seen.extend(page.rows.iter().map(place));
+        after = page.next;
+        if after.is_none() {
+            return seen;
+        }
+    }
 }
 
 /// Twelve of two kinds and three seats.
@@ -85,7 +106,8 @@ pub async fn records_are_sorted_filtered_and_counted(harness: &impl Harness) {
     assert_eq!((all.total, all.rows.len(), &all.next), (12, 12, &None));
     let sorted = ["李明", "王小二", "张伟", "张伟明", "章丽", "赵云"].map(|name| [name, name]).concat();
     assert_eq!(names(&store, &by_name()).await, sorted);
-    let descending = Query { order: Some(By { column: "name".into(), is_descending: true }), ..by_name() };
+    let descending =
+        Query { order: Some(By { column: "name".into(), order: Order::Name, is_descending: true }), ..by_name() };
     let reversed: Vec<&str> = sorted.iter().rev().copied().collect();
     assert_eq!(names(&store, &descending).await, reversed);
     let members = Query { kinds: Some(["member".to_owned()].into()), ..by_name() };
@@ -127,7 +149,7 @@ pub async fn counts_are_told_apart(harness: &impl Harness) {
 
 pub async fn pages_follow_each_other_whatever_comes_in_between(harness: &impl Harness) {
     let store = a_dozen(harness).await;
-    let by_stage = Some(By { column: "stage".into(), is_descending: false });
+    let by_stage = Some(By { column: "stage".into(), order: Order::Bytes, is_descending: false });
     for (order, bytes) in [(by_name().order, usize::MAX), (by_stage, usize::MAX), (None, usize::MAX), (None, 45)] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
@@ -150,6 +172,60 @@ pub async fn pages_follow_each_other_whatever_comes_in_between(harness: &impl Ha
     put(&store, vec![(gone, owner)]).await;
     let next = found(&store, &Query { after: first.next, ..by_name() }).await;
     assert_eq!((next.rows.len(), next.total), (9, 11));
+}
+
+pub async fn a_page_of_many_is_in_order_whoever_owns_them_and_whatever_becomes_of_them(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    list_all(&store).await;
+    // One seat has most of them.
+    let owner = |n: u64| if n.is_multiple_of(4) { n % 5 } else { 9 };
+    let mut rows: BTreeMap<u64, RecordRow> = (100..600).map(|n| (n, of_owners(n, &[owner(n)]))).collect();
+    put(&store, rows.values().map(|row| (row.clone(), Vec::new())).collect()).await;
+    // Every third is called otherwise then, some move, some are of two, some go.
+    for n in 100..600_u64 {
+        let version = if n.is_multiple_of(3) { 2 } else { 1 };
+        let owners = match n % 20 {
+            0 => vec![7],
+            1 => vec![9, 3],
+            _ => vec![owner(n)],
+        };
+        let mut now = row(n, version);
+        now.scope.owners = owners.into_iter().map(seat).collect();
+        if n % 20 == 2 {
+            now.state = stub(n).state;
+        }
+        rows.insert(n, now);
+    }
+    for chunk in rows.iter().collect::<Vec<_>>().chunks(77) {
+        put(&store, chunk.iter().map(|(n, row)| ((*row).clone(), vec![seat(owner(**n))])).collect()).await;
+    }
+    rows.retain(|n, _| n % 20 != 2);
+    let full = |row: &RecordRow| cells(row).iter().any(|cell| cell.column == "stage" && cell.said == b"full");
+    let here = |row: &RecordRow| row.scope.owners.contains(&seat(3)) || row.scope.owners.contains(&seat(9));
+    let seats = Some([seat(3), seat(9)].into());
+    let filters = vec![is("stage", "full")];
+    let all = Query { filters: Vec::new(), ..by_name() };
+    let questions: [(Query, &dyn Fn(&RecordRow) -> bool); 4] = [
+        (all.clone(), &|_| true),
+        (Query { seats: seats.clone(), ..all.clone() }, &here),
+        (Query { filters: filters.clone(), ..all.clone() }, &full),
+        (Query { filters, seats, ..all }, &|row| full(row) && here(row)),
+    ];
+    for (mut query, fits) in questions {
+        let mut expected: Vec<_> = rows.values().filter(|row| fits(row)).map(place).collect();
+        expected.sort();
+        assert_eq!(found(&store, &query).await.total, expected.len() as u64);
+        let told = in_pages(&store, &query).await;
+        assert!(told.is_sorted_by_key(|(key, _)| key.clone()), "in order");
+        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), expected.iter().cloned().collect::<BTreeSet<_>>());
+        query.order = Some(By { column: "name".into(), order: Order::Name, is_descending: true });
+        let told = in_pages(&store, &query).await;
+        assert!(told.iter().rev().is_sorted_by_key(|(key, _)| key.clone()), "in order");
+        assert_eq!(
+            (told.len(), told.into_iter().collect::<BTreeSet<_>>()),
+            (expected.len(), expected.into_iter().collect())
+        );
+    }
 }
 
 pub async fn what_is_listed_changes_with_the_record(harness: &impl Harness) {

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::listing::Order;
 
 use crate::listing::{CellOf, EVERY, Found, Gathering, Listed, Place, Query, Relisted, SHARED};
 use crate::{Cells, RecordRow};
 
-/// What records are sorted by, and the text if that is another.
-pub type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
+/// What records say.
+pub type Column = BTreeMap<RecordId, (Order, Vec<u8>)>;
 /// Kind, owner and field.
 pub type Name = (String, SeatId, String);
 
@@ -36,11 +37,11 @@ impl Columns {
         });
         let shared = if owners.len() > 1 { SHARED } else { &[] };
         for seat in owners {
-            let every = (EVERY, shared.to_vec(), String::new());
-            let cells = cells.iter().map(|cell| (cell.column, cell.key.clone(), cell.text.clone()));
-            for (column, key, text) in [every].into_iter().chain(cells) {
+            let every = (EVERY, Order::Bytes, shared.to_vec());
+            let cells = cells.iter().map(|cell| (cell.column, cell.order, cell.said.clone()));
+            for (column, order, said) in [every].into_iter().chain(cells) {
                 let column = self.columns.entry((kind.clone(), *seat, column.to_owned())).or_default();
-                Arc::make_mut(column).insert(*record, (key, text));
+                Arc::make_mut(column).insert(*record, (order, said));
             }
         }
     }
@@ -67,9 +68,9 @@ impl Columns {
             let column = |name: &&str| self.columns.get(&(kind.clone(), *seat, (*name).to_owned()));
             let cells = columns.iter().map(|name| column(name).into_iter().flat_map(|column| column.iter()));
             let cells = cells.map(|column| {
-                column.map(|(of, (key, text))| CellOf { of: *of, key: key.as_slice(), text: text.as_bytes() })
+                column.map(|(of, (order, said))| CellOf { of: *of, order: *order, said, is_passed: false })
             });
-            gathering.seat(*seat, cells);
+            let _ = gathering.seat(*seat, cells);
         }
         let (page, mut has_more, mut found) = gathering.end();
         let mut bytes = 0_usize;

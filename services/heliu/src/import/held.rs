@@ -10,6 +10,7 @@ use heliu_client::schema::{Kind, SchemaLabel};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::find;
 use crate::text::{Say, clean, say};
 use crate::which::has_ended;
 
@@ -60,24 +61,15 @@ impl Held {
     /// Those that have one of these names, or of whose seat it is the code.
     pub async fn named(client: &Client, kind: &Kind, texts: &BTreeSet<&str>) -> Result<Self, Failure> {
         let mut held = Held::none(kind);
-        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        for called in texts.chunks(CALLED) {
-            let request = ListRequest { kind: kind.name.clone(), called: called.to_vec(), ..ListRequest::default() };
-            held.add_all(client, kind, request).await?;
+        let is_code = |text: &&str| text.len() == CODE_DIGITS && text.bytes().all(|digit| digit.is_ascii_digit());
+        let codes = texts.iter().copied().filter(is_code).collect();
+        for (field, texts) in [(find::NAME, texts), (find::SEAT, &codes)] {
+            if texts.is_empty() || (field == find::NAME && !find::is_sought(kind, field)) {
+                continue;
+            }
+            find::saying(client, &kind.name, field, texts).await?.iter().for_each(|record| held.add(record, kind));
         }
         Ok(held)
-    }
-
-    async fn add_all(&mut self, client: &Client, kind: &Kind, mut request: ListRequest) -> Result<(), Failure> {
-        request.limit = PAGE;
-        loop {
-            let page = client.list(request.clone()).await?;
-            page.records.iter().for_each(|record| self.add(record, kind));
-            request.after = page.next;
-            if request.after.is_empty() {
-                return Ok(());
-            }
-        }
     }
 
     fn add(&mut self, record: &Record, kind: &Kind) {
@@ -185,12 +177,10 @@ impl Held {
     }
 }
 
-/// Names and codes of one call, as nodes take them.
-const CALLED: usize = 4_096;
 /// Calls under way at once.
 const AT_ONCE: usize = 8;
-const PAGE: u32 = 1_000;
 const ID_DIGITS: usize = 64;
+const CODE_DIGITS: usize = 12;
 
 /// Shorter beginnings of ids are mistaken too easily.
 fn is_beginning(text: &str) -> bool {

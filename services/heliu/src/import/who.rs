@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 use heliu_client::Client;
-use heliu_client::records::{ListRequest, Record, RecordState, RevealRequest};
+use heliu_client::records::{Record, RecordState, RevealRequest};
 use heliu_client::schema::{Argument, SchemaLabel};
 use serde_json::Value;
 
@@ -17,13 +17,11 @@ use super::sending::References;
 use crate::cli::Namesakes;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::find;
 use crate::render::{short, view_of};
 use crate::text::{Say, clean, say};
 use crate::which::has_ended;
 
-/// Names and numbers of one call, as nodes take them.
-const CALLED: usize = 4_096;
-const PAGE: u32 = 1_000;
 /// Records of which what is sealed is opened at once.
 const REVEALED_AT_ONCE: usize = 16;
 /// Of more candidates only the first are shown.
@@ -52,27 +50,21 @@ impl Candidates {
     pub async fn of(client: &Client, form: &Form<'_>, rows: &[Row]) -> Result<Self, Failure> {
         let number = form.number();
         let numbers = rows.iter().filter_map(|row| row.values.get(&number?.name));
-        let texts: BTreeSet<&str> = rows.iter().map(Row::name).chain(numbers.map(String::as_str)).collect();
-        let texts: Vec<String> = texts.into_iter().filter(|text| !text.is_empty()).map(str::to_owned).collect();
+        let names = rows.iter().map(Row::name).collect();
+        let number = number.map(|column| column.name.as_str());
+        let asked = [(Some(find::NAME), names), (number, numbers.map(String::as_str).collect())];
         let mut candidates = Candidates::default();
-        for called in texts.chunks(CALLED) {
-            let mut request = ListRequest {
-                kind: form.kind.name.clone(),
-                limit: PAGE,
-                called: called.to_vec(),
-                ..ListRequest::default()
-            };
-            loop {
-                let page = client.list(request.clone()).await?;
-                for record in page.records {
-                    // What is too long for a list is asked for by itself.
-                    let whole = if record.cuts.is_empty() { record } else { client.get(&record.id).await? };
-                    candidates.add(form, &whole);
+        let mut seen = BTreeSet::new();
+        for (field, texts) in asked {
+            let Some(field) = field.filter(|field| find::is_sought(form.kind, field)) else { continue };
+            for record in find::saying(client, &form.kind.name, field, &texts).await? {
+                // Somebody may be found by both.
+                if !seen.insert(record.id.clone()) {
+                    continue;
                 }
-                request.after = page.next;
-                if request.after.is_empty() {
-                    break;
-                }
+                // What is too long for a list is asked for by itself.
+                let whole = if record.cuts.is_empty() { record } else { client.get(&record.id).await? };
+                candidates.add(form, &whole);
             }
         }
         Ok(candidates)

@@ -62,13 +62,14 @@ impl Load {
     /// The commands that make its organisations, and then those that make its members.
     pub fn commands(self, place: &Place) -> (Vec<Request>, Vec<Request>) {
         let county = place.members(self.members);
-        let register = |member: SyntheticMember| {
-            let mut request = member.request(true);
-            let contact = self.sealed.then(|| ("contact".to_owned(), member.contact()));
-            request.arguments.extend(contact);
-            request
-        };
-        (county.orgs.iter().map(SyntheticOrg::request).collect(), county.members().map(register).collect())
+        let members = county.members().map(|member| self.register(&member)).collect();
+        (county.orgs.iter().map(SyntheticOrg::request).collect(), members)
+    }
+
+    fn register(self, member: &SyntheticMember) -> Request {
+        let mut request = member.request(true);
+        request.arguments.extend(self.sealed.then(|| ("contact".to_owned(), member.contact())));
+        request
     }
 }
 
@@ -76,12 +77,12 @@ impl Load {
 /// head of the feed.
 pub async fn full_county(wire: Wire, load: Load, directory: &Path) -> (Place, Site, u64, u64) {
     let place = Place::mirrored(Region::County, wire);
-    let orgs = place.members(load.members).orgs;
-    let (_, members) = load.commands(&place);
-    let records = (orgs.len() + members.len()) as u64;
+    let county = place.members(load.members);
     let site = Site::start(&place, 1, directory, Dial::default()).await;
-    found(&site, &orgs).await;
-    site.execute(members, AT_ONCE).await;
+    found(&site, &county.orgs).await;
+    // One after the other, since those of a city would take the memory of a machine.
+    site.execute(county.members().map(|member| load.register(&member)), AT_ONCE).await;
+    let records = (county.orgs.len() + load.members) as u64;
     let head = site.head().await;
     assert!(head >= records, "each record has a leaf at least");
     (place, site, records, head)

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use heliu_record::listing::Order;
 use heliu_storage::listing::{EVERY, SHARED};
 use heliu_storage::{Listed, RecordRow};
 
@@ -18,13 +19,13 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             let owners = Listed::owners(row);
             let shared = if owners.len() > 1 { SHARED } else { &[] };
             for owner in &owners {
-                let mut put = |column: &str, key: Vec<u8>, text: String| {
+                let mut put = |column: &str, order: Order, said: Vec<u8>| {
                     let name = (row.preimage.kind.clone(), *owner, column.to_owned());
-                    due.entry(name).or_default().insert(row.id, (key, text));
+                    due.entry(name).or_default().insert(row.id, (order, said));
                 };
-                put(EVERY, shared.to_vec(), String::new());
-                for cell in kind.map(|kind| kind.cells(&row.view)).unwrap_or_default() {
-                    put(cell.column, cell.key, cell.text);
+                put(EVERY, Order::Bytes, shared.to_vec());
+                for cell in kind.map(|kind| kind.cells_stored(&row.view)).unwrap_or_default() {
+                    put(cell.column, cell.order, cell.said);
                 }
             }
         }
