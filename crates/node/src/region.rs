@@ -60,7 +60,10 @@ impl RegionError {
             RegionError::TooManyRows => {
                 one(&format!("超过 {ROWS_MAX} 行"), &format!("it has more than {ROWS_MAX} rows"))
             }
-            RegionError::Header => one("第 1 行不是 code,name,parent_code", "line 1 is not code,name,parent_code"),
+            RegionError::Header => one(
+                "没有一行是列名 代码,名称,上级代码(或 code,name,parent_code)",
+                "no line is the heading code,name,parent_code (or 代码,名称,上级代码)",
+            ),
             RegionError::NoCounty => one("每一行都有上级,所以没有县", "every row has a parent, so there is no county"),
             RegionError::Rows(rows) => rows.iter().map(BadRow::words).collect(),
         }
@@ -226,6 +229,10 @@ fn read_row(line: usize, text: &[u8]) -> Result<Row, RowError> {
 }
 
 fn check_code(code: String) -> Result<String, RowError> {
+    // Digits of full width are digits.
+    let narrow =
+        |c: char| if matches!(c, '０'..='９') { char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c) } else { c };
+    let code: String = code.chars().map(narrow).collect();
     let is_code = code.len() == 12 && code.bytes().all(|b| b.is_ascii_digit());
     // What is quoted to people stays short, whatever the file holds.
     if is_code { Ok(code) } else { Err(RowError::Code(code.chars().take(24).collect())) }

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use heliu_node::region;
 use tokio::sync::mpsc;
 
 use super::form::Columns;
@@ -14,6 +13,7 @@ use super::reading::{Document, Line, Unreadable};
 use super::rows::{self, BadRow, Reading, Row};
 use crate::cli::Table;
 use crate::failure::Failure;
+use crate::realm::regions;
 use crate::text::{Say, say};
 
 /// Rows that are looked up, tried out and given to the node together.
@@ -53,8 +53,9 @@ enum Piece {
 impl<'f> Source<'f> {
     /// `takes_regions`: a region file stands for the organisations of its seats.
     pub fn open(columns: &'f Columns, takes_regions: bool, bytes: Vec<u8>, how: &How) -> Result<Self, Vec<BadRow>> {
-        if takes_regions && region::is_region_file(&bytes) {
-            return rows::orgs_of(&bytes)
+        let seats = takes_regions.then(|| regions::table(&bytes)).flatten();
+        if let Some(seats) = seats {
+            return rows::orgs_of(&seats)
                 .map(Source::Regions)
                 .map_err(|error| error.words().into_iter().map(|why| BadRow::whole(1, why.into())).collect());
         }

@@ -434,7 +434,7 @@ pub const IMPORT_KIND: Label =
     label("记录种类,代号或名称,如 members、资源", "Kind of record, by its code or name, such as members");
 pub const IMPORT_ROWS: Label =
     label("CSV 或 XLSX 文件;不写则列出有哪些列", "CSV or XLSX file; without it, the columns are listed");
-pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
+pub const IMPORT_FILE: Label = label("CSV 或 XLSX 文件", "CSV or XLSX file");
 pub const IMPORT_REGIONS: Label = label("把新的区划加入域的名录", "Add new divisions to the realm's directory");
 pub const IMPORT_REGIONS_AFTER: Label = label(
     "\
@@ -442,14 +442,14 @@ pub const IMPORT_REGIONS_AFTER: Label = label(
   heliu import regions 371726.csv --dir ./realm/county --dry-run
   heliu import regions 371726.csv --dir ./realm/county --reason 新设两村
 
-对县级节点(持有签发密钥)办理。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。\
+对县级节点(持有签发密钥)办理。列:代码,名称,上级代码(code,name,parent_code)。只能新增;改名、改代码、撤并在后续版本提供。\
 名录立即生效,并经链路传给其他节点。若域要求两人签字,则只写出待签的条目。",
     "\
 Examples:
   heliu import regions 371726.csv --dir ./realm/county --dry-run
   heliu import regions 371726.csv --dir ./realm/county --reason 'two new villages'
 
-Ask the county's node, which has the issuer's key. Columns: code,name,parent_code. It only adds; renaming and merging \
+Ask the county's node, which has the issuer's key. Columns: code,name,parent_code (代码,名称,上级代码). It only adds; renaming, recoding and merging \
 come with a later version. The directory takes effect at once and travels over the links. Where two signatures are \
 needed, the entry is written to a file to be signed.",
 );
