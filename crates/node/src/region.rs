@@ -219,8 +219,8 @@ fn fields(line: &[u8]) -> Result<[String; 3], RowError> {
 
 fn read_row(line: usize, text: &[u8]) -> Result<Row, RowError> {
     let [code, name, parent] = fields(text)?;
-    let code = check_code(code)?;
-    let parent = if parent.is_empty() { None } else { Some(check_code(parent)?) };
+    let code = check_code(&code)?;
+    let parent = if parent.is_empty() { None } else { Some(check_code(&parent)?) };
     let name = plain_text::normal(&name).map_err(|_| RowError::Name)?;
     if name.is_empty() || name.len() > NAME_BYTES {
         return Err(RowError::Name);
@@ -228,7 +228,7 @@ fn read_row(line: usize, text: &[u8]) -> Result<Row, RowError> {
     Ok(Row { line, code, name: name.into_owned(), parent })
 }
 
-fn check_code(code: String) -> Result<String, RowError> {
+fn check_code(code: &str) -> Result<String, RowError> {
     // Digits of full width are digits.
     let narrow =
         |c: char| if matches!(c, '０'..='９') { char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c) } else { c };

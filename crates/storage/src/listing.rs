@@ -351,7 +351,7 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
             return;
         }
         let is_full = self.best.len() > self.query.limit;
-        if is_full && !self.best.last().is_some_and(|last| last.compare(key.as_deref(), &of) == Ordering::Greater) {
+        if is_full && self.best.last().is_none_or(|last| last.compare(key.as_deref(), &of) != Ordering::Greater) {
             return;
         }
         self.best.insert(self.query.rank(key.map(Cow::into_owned), of));

@@ -393,7 +393,7 @@ mod tests {
         let is_told = |verb: &str| {
             rows.iter().flat_map(|cell| cell.split('`')).any(|told| {
                 told == verb
-                    || told.strip_prefix(verb).is_some_and(|rest| is_of_a_verb(rest))
+                    || told.strip_prefix(verb).is_some_and(is_of_a_verb)
                     || told.strip_suffix(" ...").is_some_and(|group| verb.starts_with(group))
             })
         };

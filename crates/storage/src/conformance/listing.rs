@@ -174,6 +174,9 @@ pub async fn pages_follow_each_other_whatever_comes_in_between(harness: &impl Ha
     assert_eq!((next.rows.len(), next.total), (9, 11));
 }
 
+/// Whether a row is one that a question finds.
+type Fits<'f> = &'f dyn Fn(&RecordRow) -> bool;
+
 pub async fn a_page_of_many_is_in_order_whoever_owns_them_and_whatever_becomes_of_them(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     list_all(&store).await;
@@ -205,7 +208,7 @@ pub async fn a_page_of_many_is_in_order_whoever_owns_them_and_whatever_becomes_o
     let seats = Some([seat(3), seat(9)].into());
     let filters = vec![is("stage", "full")];
     let all = Query { filters: Vec::new(), ..by_name() };
-    let questions: [(Query, &dyn Fn(&RecordRow) -> bool); 4] = [
+    let questions: [(Query, Fits<'_>); 4] = [
         (all.clone(), &|_| true),
         (Query { seats: seats.clone(), ..all.clone() }, &here),
         (Query { filters: filters.clone(), ..all.clone() }, &full),
