@@ -190,11 +190,13 @@ fn doubles(record: &Record) -> BTreeMap<String, Vec<(Entry<'_>, Vec<OpId>)>> {
 
 /// Whatever writes it: nobody gives a number here that has been given.
 fn once_each(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
-    let before: Vec<String> = planned.before.map_or_else(Vec::new, |record| doubles(record).into_keys().collect());
     let after = planned.after()?;
-    let Some((number, papers)) = doubles(after).into_iter().find(|(number, _)| !before.contains(number)) else {
+    let twice = doubles(after);
+    if twice.is_empty() {
         return Ok(());
-    };
+    }
+    let before: Vec<String> = planned.before.map_or_else(Vec::new, |record| doubles(record).into_keys().collect());
+    let Some((number, papers)) = twice.into_iter().find(|(number, _)| !before.contains(number)) else { return Ok(()) };
     let other = papers.first().map(|(at, _)| at);
     let holder = other.and_then(|at| at.get(&HOLDER));
     let day = other.and_then(|at| at.get(&GIVEN_ON)).unwrap_or_default();

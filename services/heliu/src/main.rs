@@ -1,7 +1,7 @@
 //! The one binary of Heliu: what was typed, in which language to answer, the verb, and the exit code.
 //!
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
-//! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
+//! `names`, `store`, `config`, `cli`, `modes`, `page`, `reading`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
 //! `which`, `find`, `references`, `foreseen`, `command`, `import`, `each`, `export`, `ledger`, `parts`, `conflicts`, `privacy`, `records`, `print`.
 
@@ -39,6 +39,7 @@ mod parts;
 mod print;
 mod privacy;
 mod random;
+mod reading;
 mod realm;
 mod records;
 mod references;

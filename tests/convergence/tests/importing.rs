@@ -150,7 +150,7 @@ fn a_village_that_was_never_linked_is_told_what_to_do_before_it_imports() {
         matches!(try_out(&mut story, "V11", branch, "王红"), Reply::Done(_)),
         "it is registered, if it is imported"
     );
-    assert!(refusal.next.zh.contains("heliu status") && refusal.next.zh.contains("可在上级的节点上导入"));
+    assert!(refusal.next.zh.contains("heliu status") && refusal.next.zh.contains("可在上级的节点上办理"));
     assert!(refusal.next.en.contains("heliu status") && refusal.next.en.contains("at a node of the superior"));
     // So it is: what the superior imports comes with the link.
     let township = story.seat("T1");

@@ -184,15 +184,15 @@ fn a_first_contact_over_a_slow_line_reconciles_once() {
 #[test]
 fn what_moves_for_others_costs_an_idle_link_next_to_nothing() {
     let mut story = Story::of(9, &["C", "T1", "T2"]);
-    let seats = ["T1", "T2"].map(|name| story.seat(name));
-    story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seats[0])]);
-    let org = story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seats[1])]);
+    let seat = story.seat("T2");
+    let org = story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]).to_string();
+    let person = story.at("C").makes("member.register", &[("name", "测试甲0001"), ("branch", &org)]);
     story.run_until_quiet();
     story.cut(&["T2"], &["C"]);
     let (frames, leaf_frames) = (story.world.tally.frames, story.world.tally.leaf_frames);
     for _ in 0..20 {
         let name = story.world.now.to_string();
-        story.at("C").done("record.set", Some(org), &[("field", "name"), ("value", &name)]);
+        story.at("C").done("record.set", Some(person), &[("field", "name"), ("value", &name)]);
         story.world.run_for(1_000);
     }
     let tally = &story.world.tally;
@@ -220,15 +220,12 @@ fn what_moves_for_a_link_is_verified_without_being_asked() {
 fn restored_without(seat: &str) -> (u64, u64) {
     let townships = ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"];
     let mut story = Story::of(10, &[&["C"], &townships[..]].concat());
-    for name in townships {
-        let seat = story.seat(name);
-        story.at(name).makes("org.create", &[("name", "党委"), ("seat", &seat)]);
-    }
+    let seat = story.seat(seat);
+    let branch = story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seat)]);
     story.run_until_quiet();
     let county = story.world.machine("C");
     story.world.back_up(county);
-    let seat = story.seat(seat);
-    story.at("C").makes("org.create", &[("name", "县委"), ("seat", &seat)]);
+    story.at("C").makes("member.register", &[("name", "测试甲0001"), ("branch", &branch.to_string())]);
     story.run_until_quiet();
     // Whoever wants to know has everybody told how far the county's feed goes, though nothing in it is for them.
     let links = story.world.machines[county].engine.as_ref().expect("it runs").links();

@@ -39,6 +39,11 @@ impl Ask {
         self
     }
 
+    /// The record that it is about.
+    pub fn subject(&self) -> Option<RecordId> {
+        self.subject
+    }
+
     pub fn because(self, reason: &'static str) -> Self {
         Ask { reason, ..self }
     }

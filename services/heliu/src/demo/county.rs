@@ -66,11 +66,19 @@ impl County {
         self.places.iter().map(|place| &place.seat)
     }
 
-    /// Gives a command at a seat's node; what it answers is remembered as acknowledged.
+    /// Gives a command at a seat's node; what it answers is remembered as acknowledged. If it is about a record, the leaves are those
+    /// of that one: what a command writes besides is for others.
     pub async fn ask(&self, seat: SeatId, ask: Ask) -> Result<Done, Fault> {
+        let subject = ask.subject();
         let number = self.asked.fetch_add(1, Ordering::Relaxed);
         let id = hash16("heliu demo command", &[&self.seed.to_le_bytes(), &number.to_le_bytes()]);
-        self.give(seat, ask.request(CommandId(id), format!("{}文书", self.name(seat)))).await
+        let mut done = self.give(seat, ask.request(CommandId(id), format!("{}文书", self.name(seat)))).await?;
+        if let Some(record) = subject {
+            let loaded = self.at(seat).store.load(&[record]).await?;
+            let own: BTreeSet<LeafHash> = loaded.iter().flat_map(|of| &of.leaves).map(|row| row.hash).collect();
+            done.leaves.retain(|leaf| own.contains(leaf));
+        }
+        Ok(done)
     }
 
     pub async fn give(&self, seat: SeatId, request: Request) -> Result<Done, Fault> {

@@ -14,9 +14,9 @@ use crate::failure::Failure;
 use crate::find;
 use crate::import::bad_row::BadRow;
 use crate::import::form::{Columns, Form};
-use crate::import::reading::FILE_BYTES_MAX;
 use crate::import::rows::Row;
 use crate::import::source::{How, Source};
+use crate::reading::FILE_BYTES_MAX;
 use crate::text::{Say, clean, codes, count, say};
 
 /// More lines are no work of one preview that somebody reads; and they are held.

@@ -9,7 +9,7 @@ use rust_xlsxwriter::{DataValidation, ExcelDateTime, Format as Style, Formula, W
 
 use crate::cli::Format;
 use crate::failure::Failure;
-use crate::import::reading::begins_a_formula;
+use crate::reading::begins_a_formula;
 use crate::text::{Language, language, say};
 
 /// A workbook is held until it is written: so many rows take some hundred MiB.
@@ -205,8 +205,8 @@ mod tests {
     use super::super::of_form;
     use super::*;
     use crate::import::form::Form;
-    use crate::import::reading::Document;
-    use crate::import::reading::cell::Cell;
+    use crate::reading::Document;
+    use crate::reading::cell::Cell;
     use crate::served;
     use crate::text::speaking;
 

@@ -3,8 +3,8 @@
 use heliu_client::Error;
 use heliu_client::schema::Argument;
 
-use super::reading::Unreadable;
 use crate::failure::Failure;
+use crate::reading::Unreadable;
 use crate::text::{Say, say};
 
 /// A row that cannot be taken.

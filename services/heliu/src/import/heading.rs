@@ -4,8 +4,8 @@ use heliu_client::schema::Argument;
 
 use super::bad_row::BadRow;
 use super::form::{Columns, is_running};
-use super::reading::Line;
-use super::reading::cell::{Cell, narrow_all, unspread};
+use crate::reading::Line;
+use crate::reading::cell::{Cell, narrow_all, unspread};
 use crate::text::{Say, clean, nearest, say};
 
 /// What a column of the file stands for.

@@ -11,7 +11,6 @@ pub mod heading;
 pub mod held;
 mod plan;
 pub mod preview;
-pub mod reading;
 mod refer;
 pub mod regions;
 pub mod rows;
@@ -92,7 +91,7 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
 
 /// One byte more than may be, so that what is too long is seen to be.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    small_file::read(file, reading::FILE_BYTES_MAX as u64 + 1).map_err(|why| Failure::bad_file(file, &why))
+    small_file::read(file, crate::reading::FILE_BYTES_MAX as u64 + 1).map_err(|why| Failure::bad_file(file, &why))
 }
 
 fn said_file(file: &Path) -> String {

@@ -12,9 +12,9 @@ use heliu_trust::id::RealmId;
 pub use super::bad_row::BadRow;
 use super::form::Columns;
 use super::heading::{Heading, Place};
-use super::reading::Line;
-use super::reading::cell::{Cell, narrow_all, unspread};
-use super::reading::dates::{self, Meant};
+use crate::reading::Line;
+use crate::reading::cell::{Cell, narrow_all, unspread};
+use crate::reading::dates::{self, Meant};
 use crate::text::{Say, say};
 
 /// One line of a file, checked: arguments by name, those that name records still as they were written.

@@ -7,12 +7,12 @@ use tokio::sync::mpsc;
 
 use super::form::Columns;
 use super::heading::{Heading, score};
-use super::reading::cell::Cell;
-use super::reading::dates::Meant;
-use super::reading::{Document, Line, Unreadable};
 use super::rows::{self, BadRow, Reading, Row};
 use crate::cli::Table;
 use crate::failure::Failure;
+use crate::reading::cell::Cell;
+use crate::reading::dates::Meant;
+use crate::reading::{Document, Line, Unreadable};
 use crate::realm::regions;
 use crate::text::{Say, say};
 

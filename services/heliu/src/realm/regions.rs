@@ -10,8 +10,8 @@ use heliu_trust::id::RealmId;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::import::reading::cell::{Cell, narrow_all};
-use crate::import::reading::{Document, Unreadable};
+use crate::reading::cell::{Cell, narrow_all};
+use crate::reading::{Document, Unreadable};
 use crate::text::say;
 
 /// What people call the columns, by the names that a region file has.

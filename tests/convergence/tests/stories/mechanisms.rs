@@ -55,6 +55,7 @@ mechanisms! {
     ];
     registration_apart: registry::what_identifies_shows_both_values_at_every_node => ["record.set"];
     roster_corrected_apart: records::a_roster_is_corrected_while_the_village_corrects_it => ["record.update", "member.register"];
+    undo_beside_an_edit: records::an_edit_is_taken_back_while_another_builds_on_it => ["record.undo", "record.set"];
     generic_edits_apart: records::sets_and_entries_are_joined => ["record.add", "record.remove", "record.create"];
     states_decided_apart: records::a_state_is_decided_at_two_tiers => ["record.decide"];
     sight_given_and_taken_apart: records::a_record_is_shared_while_it_is_unshared => ["record.share", "record.unshare"];

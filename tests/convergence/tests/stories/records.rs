@@ -34,6 +34,33 @@ pub fn a_roster_is_corrected_while_the_village_corrects_it() -> Apart {
     })
 }
 
+pub fn an_edit_is_taken_back_while_another_builds_on_it() -> Apart {
+    in_many_orders(|seed| {
+        let mut story = Story::of(seed, &["C", "T1", "V11"]);
+        let home = branch(&mut story, "V11", "一村党支部");
+        let m = member(&mut story, home, "测试甲0001");
+        story.run_until_quiet();
+        let name = |value| [("field", "name"), ("value", value)];
+        let written = story.at("V11").done("record.set", Some(m), &name("测试申0001")).leaves[0];
+        let change = format!("{m}:{written}");
+        apart(
+            &mut story,
+            ["T1", "V11"],
+            |story| {
+                story.at("T1").done("record.set", Some(m), &name("测试申0009"));
+            },
+            |story| {
+                story.at("V11").done("record.undo", None, &[("changes", &change)]);
+            },
+        );
+        let conflict = story.at("T1").conflict("DIVERGED_FIELD");
+        story.at("T1").settles(&conflict, "测试申0009");
+        story.run_until_quiet();
+        shows(&story, m, "name", &json!("测试申0009"));
+        story.ends_well()
+    })
+}
+
 pub fn sets_and_entries_are_joined() -> Apart {
     in_many_orders(|seed| {
         let mut story = Story::of(seed, &["C", "T1", "V11"]);

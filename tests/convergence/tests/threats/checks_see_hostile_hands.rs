@@ -9,7 +9,7 @@ use convergence::world::hostile::Behaviour;
 use heliu_storage::{LeafStatus, Transaction};
 use heliu_trust::signature::{PublicKey, Signature, Verifier};
 
-use super::Threat;
+use super::{Threat, member};
 
 /// Believes everything.
 struct Gullible;
@@ -48,8 +48,8 @@ fn an_authority_that_takes_a_village_for_the_county_is_seen() {
     // The directory says that its node is of the county; the reference model knows better.
     let mut story = Story::where_one_passes_for_another(2, &["C", "T1", "T2", "V11", "V12"], "V12", "C");
     let seat = story.seat("T2");
-    for _ in 0..8 {
-        story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]);
+    for n in 0..8 {
+        member(&mut story, &seat, &format!("测试甲000{n}"));
     }
     story.wait();
     let machine = story.world.machine("V12");

@@ -31,11 +31,17 @@ pub struct Threat {
     pub records: [RecordId; 2],
 }
 
+/// Somebody of a new branch at a seat, whose record is for that seat and those above it.
+pub fn member(story: &mut Story, seat: &str, name: &str) -> RecordId {
+    let branch = story.at("C").makes("org.create", &[("name", "支部"), ("seat", seat)]).to_string();
+    story.at("C").makes("member.register", &[("name", name), ("branch", &branch)])
+}
+
 impl Threat {
     pub fn of(seed: u64, name: &str, is_thief: bool, behaviours: &[Behaviour]) -> Self {
         let mut story = Story::of(seed, &["C", "T1", "T2", "V11", "V12", "V21", "V22"]);
         let seats = ["V11", "T2"].map(|name| story.seat(name));
-        let records = seats.map(|seat| story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]));
+        let records = seats.map(|seat| member(&mut story, &seat, "测试甲0001"));
         story.run_until_quiet();
         let machine = story.world.machine(name);
         let hostile = story.world.turn_hostile(machine, is_thief, behaviours, Dice::new(seed));
