@@ -40,7 +40,7 @@ impl Sought {
 
     #[must_use]
     pub fn finder(&self) -> Finder {
-        let literals = self.chars.split(|at| at.is_ascii_lowercase());
+        let literals = self.chars.split(char::is_ascii_lowercase);
         let literal: String = literals.max_by_key(|part| part.len()).unwrap_or_default().iter().collect();
         Finder {
             is_literal: self.chars.len() == literal.chars().count(),
@@ -81,7 +81,7 @@ impl Finder {
     }
 
     /// Whether a text has it in it.
-    pub fn is_in(&mut self, text: &str) -> bool {
+    pub fn seek(&mut self, text: &str) -> bool {
         if let Some(literal) = &self.literal
             && is_plain(text)
         {
@@ -128,7 +128,7 @@ impl Finder {
             let known = &mut self.initials[place];
             if *known == 0 {
                 *known = sounds(at).filter_map(|mut sound| sound.next()).fold(KNOWN, |all, letter| {
-                    all | letter.is_ascii_lowercase().then(|| 1 << (u32::from(letter) - u32::from('a'))).unwrap_or(0)
+                    all | if letter.is_ascii_lowercase() { 1 << (u32::from(letter) - u32::from('a')) } else { 0 }
                 });
             }
             if *known & letter == 0 {
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_by_any_part_of_it_by_its_pinyin_and_by_its_initials() {
-        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").finder().is_in(name);
+        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").finder().seek(name);
         for typed in
             ["张伟明", "伟明", "明", "zhangweiming", "zhang", "weim", "zwm", "wm", "zhwm", "zhang伟", "ZWM", " 张 伟 "]
         {

@@ -310,7 +310,7 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
         let at = |place: usize| cells.get(place).copied().flatten();
         if let Some(finder) = &mut self.finder {
             let mut said = self.at.sought.iter().filter_map(|place| at(*place)).filter(|cell| !cell.is_passed);
-            if !said.any(|cell| finder.is_in(&cell.text())) {
+            if !said.any(|cell| finder.seek(&cell.text())) {
                 return false;
             }
         }
@@ -351,7 +351,7 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
             return;
         }
         let is_full = self.best.len() > self.query.limit;
-        if is_full && !self.best.last().is_some_and(|last| last.compare(key.as_deref(), &of) == Ordering::Greater) {
+        if is_full && self.best.last().is_none_or(|last| last.compare(key.as_deref(), &of) != Ordering::Greater) {
             return;
         }
         self.best.insert(self.query.rank(key.map(Cow::into_owned), of));

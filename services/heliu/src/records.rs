@@ -62,9 +62,7 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
     let mut damaged = Vec::new();
     let (records, after) = pages(&args.page, async |after, limit| {
         let (kind, refers_to) = (kind.clone(), refers_to.clone());
-        let page = client
-            .list(ListRequest { kind, refers_to, after, limit, include_gone: args.gone, ..ListRequest::default() })
-            .await?;
+        let page = client.list(ListRequest { kind, refers_to, after, limit, include_gone: args.gone }).await?;
         damaged.extend(page.damaged);
         Ok((page.records, page.next))
     })
