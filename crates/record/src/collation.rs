@@ -81,7 +81,7 @@ impl Finder {
     }
 
     /// Whether a text has it in it.
-    pub fn find_in(&mut self, text: &str) -> bool {
+    pub fn seek(&mut self, text: &str) -> bool {
         if let Some(literal) = &self.literal
             && is_plain(text)
         {
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_name_is_found_by_any_part_of_it_by_its_pinyin_and_by_its_initials() {
-        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").finder().find_in(name);
+        let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").finder().seek(name);
         for typed in
             ["张伟明", "伟明", "明", "zhangweiming", "zhang", "weim", "zwm", "wm", "zhwm", "zhang伟", "ZWM", " 张 伟 "]
         {

@@ -286,7 +286,7 @@ mod tests {
             let told: Vec<_> = Cells::of(plain, Some(&finder)).map(|cell| (cell.said, cell.is_passed)).collect();
             assert_eq!(told.iter().filter(|(_, is_passed)| *is_passed).count(), passed, "{typed}");
             for (said, is_passed) in told {
-                let is_there = other.find_in(std::str::from_utf8(said).expect("a text"));
+                let is_there = other.seek(std::str::from_utf8(said).expect("a text"));
                 assert!(!(is_there && is_passed), "{typed}");
             }
             assert!(Cells::of(mixed, Some(&finder)).all(|cell| !cell.is_passed), "not all of it is compared as it is");

@@ -63,13 +63,13 @@ fn something(head: u64, round: u64, n: u64) -> Transaction {
 /// What is listed of a record, which is of one of a few seats; nothing any more.
 fn listed(n: u64, said: Option<[Vec<u8>; 2]>) -> Listed {
     let owners: BTreeSet<SeatId> = [seat(n % 3)].into();
-    let is_said = said.is_some();
+    let is_listed = said.is_some();
     let [name, date] = said.unwrap_or_default();
     let cells = vec![
         Cell { column: "name", order: Order::Name, said: name },
         Cell { column: "since", order: Order::Date, said: date },
     ];
-    let (was, owners) = (Some(owners.clone()), if is_said { owners } else { BTreeSet::new() });
+    let (was, owners) = (Some(owners.clone()), if is_listed { owners } else { BTreeSet::new() });
     Listed { record: id(n), kind: row(n, 1).preimage.kind, was, owners, cells }
 }
 

@@ -310,7 +310,7 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
         let at = |place: usize| cells.get(place).copied().flatten();
         if let Some(finder) = &mut self.finder {
             let mut said = self.at.sought.iter().filter_map(|place| at(*place)).filter(|cell| !cell.is_passed);
-            if !said.any(|cell| finder.find_in(&cell.text())) {
+            if !said.any(|cell| finder.seek(&cell.text())) {
                 return false;
             }
         }
