@@ -11,7 +11,7 @@ use heliu_record::command::{Refusal, Request};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::reason::Reason;
 use heliu_record::sight::Sight;
-use heliu_replication::LinkId;
+use heliu_replication::{LinkId, Trial};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer;
@@ -111,7 +111,7 @@ impl NodeHandle {
 
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
-        self.execute_by(request, false, false, String::new(), Sight::WHOLE).await
+        self.execute_by(request, false, Trial::No, String::new(), Sight::WHOLE).await
     }
 
     /// As [`NodeHandle::execute`], by a right that is written to the audit log, for somebody who is shown so much.
@@ -120,14 +120,14 @@ impl NodeHandle {
         &self,
         request: Request,
         is_guessable: bool,
-        is_trial: bool,
+        trial: Trial,
         role: String,
         sight: Sight,
     ) -> Result<Executed, ExecuteError> {
         check_note(&request).map_err(ExecuteError::Refused)?;
         let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let ask = Ask::Execute { request, is_guessable, is_trial, role, sight, answer, permit };
+        let ask = Ask::Execute { request, is_guessable, trial, role, sight, answer, permit };
         self.0.inbox.send(ask).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
     }

@@ -7,7 +7,7 @@ use heliu_record::command::Request;
 use heliu_record::id::RecordId;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::{Frame, Refuse};
-use heliu_replication::{Alarm, ForeignAuthor, Input, LinkId, Receipt, Reply, Ticket};
+use heliu_replication::{Alarm, ForeignAuthor, Input, LinkId, Receipt, Reply, Ticket, Trial};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::id::NodeId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -27,7 +27,7 @@ pub(crate) enum Ask {
         /// Whether its id follows from what it says.
         is_guessable: bool,
         /// Whether it is only asked if it would be carried out.
-        is_trial: bool,
+        trial: Trial,
         /// By which right, for the audit log.
         role: String,
         /// What its asker is shown.

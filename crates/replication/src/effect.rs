@@ -21,7 +21,7 @@ use heliu_trust::token::JoinRequest;
 
 use crate::frame::{Frame, Refuse};
 
-pub use acts::{AuditEvent, ForeignAction, QuarantineAction, StrandedAction};
+pub use acts::{AuditEvent, ForeignAction, QuarantineAction, StrandedAction, Trial};
 pub use ids::{LinkId, Moment, Ticket};
 pub use load::{Chains, LoadReply, LoadRequest, Place};
 pub use told::{Done, LinkStatus, Notice, Reply, Revealed};
@@ -49,7 +49,7 @@ pub enum Input {
         /// Its id follows from what it says, as that of a row of a file: the secret of all nodes is mixed into it.
         is_guessable: bool,
         /// It is only asked whether it would be carried out.
-        is_trial: bool,
+        trial: Trial,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
         /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.

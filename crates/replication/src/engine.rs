@@ -127,8 +127,8 @@ impl Engine {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
                 self.learn_ids(link);
             }
-            Input::Execute { ticket, request, is_guessable, is_trial, role, today, sight } => {
-                self.execute(Order { ticket, request, is_trial, role, today, sight }, is_guessable, out);
+            Input::Execute { ticket, request, is_guessable, trial, role, today, sight } => {
+                self.execute(Order { ticket, request, trial, role, today, sight }, is_guessable, out);
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());

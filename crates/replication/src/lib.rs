@@ -43,7 +43,7 @@ pub use alarm::{Alarm, Severity};
 pub use config::{Config, FOREIGN_MAX, LEAVES_ENOUGH, SCOPES_MAX};
 pub use effect::{
     AuditEvent, Effect, ForeignAction, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest,
-    Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket,
+    Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket, Trial,
 };
 pub use engine::Engine;
 pub use journal::written_by;

@@ -265,8 +265,8 @@ mod tests {
         }
         let bytes = prost::Message::encode_to_vec(&schema);
         let hash = heliu_record::id::to_hex(&heliu_record::hash::hash("schema", &[&bytes]));
-        let before = "6593220a796c7ed9dc3e1202b622077dc7f8e8dcf7b5c653b2e3af923cc9074f";
-        assert_eq!((bytes.len(), hash.as_str()), (38_835, before));
+        let before = "019ad8e072c56d68d858e67c3e9f098b365ddef6af08335a3ff62ad4e128d06f";
+        assert_eq!((bytes.len(), hash.as_str()), (62_274, before));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use heliu_record::date::Date;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
 use heliu_replication::serving::carry_out;
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, Moment, Reply, Start, Ticket};
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, Moment, Reply, Start, Ticket, Trial};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{ReadMeta as _, Store as _, Transaction};
 use heliu_trust::directory::Directory;
@@ -79,7 +79,7 @@ impl Driver {
             ticket: Ticket(i),
             request,
             is_guessable: false,
-            is_trial: false,
+            trial: Trial::No,
             role: String::new(),
             today: TODAY,
             sight: Sight::WHOLE,

@@ -8,7 +8,7 @@ use heliu_record::date::Date;
 use heliu_record::hash::hash16;
 use heliu_record::id::{Preimage, RecordId};
 use heliu_record::sight::Sight;
-use heliu_replication::{Input, Reply};
+use heliu_replication::{Input, Reply, Trial};
 
 /// The id that a program gives the command of a row, when what it made was erased so many times. The program is public.
 fn id_of(name: &str, erased: u8) -> CommandId {
@@ -16,12 +16,12 @@ fn id_of(name: &str, erased: u8) -> CommandId {
 }
 
 pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
-    order(story, at, branch, name, erased, is_guessable, false)
+    order(story, at, branch, name, erased, is_guessable, Trial::No)
 }
 
 /// As [`give`], and nothing is written.
 fn try_out(story: &mut Story, at: &str, branch: RecordId, name: &str) -> Reply {
-    order(story, at, branch, name, 0, true, true)
+    order(story, at, branch, name, 0, true, Trial::Planned)
 }
 
 fn order(
@@ -31,7 +31,7 @@ fn order(
     name: &str,
     erased: u8,
     is_guessable: bool,
-    is_trial: bool,
+    trial: Trial,
 ) -> Reply {
     let arguments = [("name", name.to_owned()), ("branch", branch.to_string())];
     let request = Request {
@@ -44,7 +44,7 @@ fn order(
         on_behalf: None,
     };
     let (role, today, sight) = ("write".to_owned(), Date::constant(2026, 3, 1), Sight::WHOLE);
-    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, is_trial, role, today, sight })
+    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, trial, role, today, sight })
 }
 
 pub(crate) fn made(reply: Reply) -> RecordId {

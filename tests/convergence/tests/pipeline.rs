@@ -16,7 +16,7 @@ use heliu_record::scope::Scope;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
 use heliu_replication::serving::carry_out;
-use heliu_replication::{Effect, Input, LinkId, Moment, Notice, Reply, Ticket};
+use heliu_replication::{Effect, Input, LinkId, Moment, Notice, Reply, Ticket, Trial};
 use heliu_storage::{ReadAudit as _, ReadRecords as _, RecordState, ScopeRow, StoreError, Transaction};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::Incarnation;
@@ -302,7 +302,7 @@ impl Pair {
         let (today, sight) = (Date::constant(2026, 3, 1), Sight::WHOLE);
         self.feed(
             VILLAGE,
-            Input::Execute { ticket, request, is_guessable: false, is_trial: false, role, today, sight },
+            Input::Execute { ticket, request, is_guessable: false, trial: Trial::No, role, today, sight },
         );
     }
 

@@ -137,13 +137,13 @@ impl Running {
 
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Execute { request, is_guessable, is_trial, role, sight, answer, permit } => match self.refusal() {
+            Ask::Execute { request, is_guessable, trial, role, sight, answer, permit } => match self.refusal() {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
                     let inner = &self.run.inner;
                     let today = zone::today(self.run.engine.directory(), inner.clock.wall_ms());
-                    self.feed(Input::Execute { ticket, request, is_guessable, is_trial, role, today, sight });
+                    self.feed(Input::Execute { ticket, request, is_guessable, trial, role, today, sight });
                 }
             },
             Ask::Order { order, answer, permit } => match self.refusal() {

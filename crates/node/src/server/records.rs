@@ -11,7 +11,7 @@ use heliu_api::status::encode_status;
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_record::kind::Merge;
-use heliu_replication::Revealed;
+use heliu_replication::{Revealed, Trial};
 use heliu_storage::{ConflictRef, ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::messages;
 use tonic::{Request, Response, Status};
@@ -68,16 +68,22 @@ impl Records {
         Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason, on_behalf })
     }
 
-    async fn carry_out(&self, reach: &Reach<'_>, mut asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
+    /// `tried`: what a trial is to tell.
+    async fn carry_out(
+        &self,
+        reach: &Reach<'_>,
+        mut asked: pb::ExecuteRequest,
+        tried: Trial,
+    ) -> Result<pb::ExecuteResponse, Status> {
         reach.may_make(&asked)?;
         let right = reach.caller.right(Role::Write);
         let who = if asked.who.is_empty() { reach.caller.name().to_owned() } else { asked.who.clone() };
         undoing::fill(&mut asked, &right, &who, &*self.store, self.node.page_bytes()).await?;
-        let (is_guessable, is_trial) = (asked.guessable_id, asked.dry_run);
+        let (is_guessable, trial) = (asked.guessable_id, if asked.dry_run { tried } else { Trial::No });
         let command = Command { who, ..self.command(reach, asked).await? };
         let command_id = command.id.to_string();
         let sight = reach.sight.clone();
-        let executed = self.node.execute_by(command, is_guessable, is_trial, right, sight).await;
+        let executed = self.node.execute_by(command, is_guessable, trial, right, sight).await;
         let executed = executed.map_err(|error| of_execute(&error))?;
         Ok(pb::ExecuteResponse {
             command_id,
@@ -154,7 +160,7 @@ impl Records {
 impl RecordsService for Records {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
         let reach = self.reach(&request)?;
-        self.carry_out(&reach, request.into_inner()).await.map(Response::new)
+        self.carry_out(&reach, request.into_inner(), Trial::Foreseen).await.map(Response::new)
     }
 
     async fn execute_each(
@@ -166,7 +172,7 @@ impl RecordsService for Records {
         if commands.len() > EACH {
             return Err(too_many_commands(commands.len(), EACH).into());
         }
-        let outcomes = commands.into_iter().map(|asked| self.carry_out(&reach, asked));
+        let outcomes = commands.into_iter().map(|asked| self.carry_out(&reach, asked, Trial::Planned));
         let outcome = |answered: Result<_, Status>| match answered {
             Ok(done) => Outcome::Done(done),
             Err(status) => Outcome::Refused(encode_status(&status)),

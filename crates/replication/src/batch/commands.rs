@@ -17,7 +17,7 @@ use super::lookup::{LookedUp, Lookup};
 use super::sealing::key_for;
 use super::writing::{draft, is_overtaken, is_returning, place};
 use crate::authority::{fenced, not_enrolled};
-use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply};
+use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply, Trial};
 use crate::health;
 use crate::journal::{Before, Delta, Order, reused};
 use crate::keys::no_secret_of_ids;
@@ -42,7 +42,7 @@ pub(super) fn execute<'o>(
     delta: &mut Delta,
     now: Moment,
 ) -> Executed {
-    let Order { ticket, request, is_trial, role, today, sight } = order;
+    let Order { ticket, request, trial, role, today, sight } = order;
     let asked = match parts.journal.answers.before(*ticket, request) {
         Before::No(asked) => asked,
         Before::Now => return Executed::Answered,
@@ -57,11 +57,11 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let secret = secret_of_said(parts, *is_trial);
+    let secret = secret_of_said(parts, *trial != Trial::No);
     let asker = asker(request, *today, sight, secret.clone(), parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
-    let told = planned.as_ref().ok().filter(|_| *is_trial);
+    let told = planned.as_ref().ok().filter(|_| *trial == Trial::Foreseen);
     let preview = told.map(|plan| parts.own.catalogue.preview(plan, &asker, &lookup));
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
@@ -80,7 +80,7 @@ pub(super) fn execute<'o>(
     if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, parts))) {
         return Executed::Overtaken;
     }
-    if *is_trial {
+    if *trial != Trial::No {
         let tried = planned.and_then(|plan| {
             check(request, &plan.writes, parts)?;
             let affected: BTreeSet<RecordId> = plan.writes.iter().map(|write| write.record).collect();

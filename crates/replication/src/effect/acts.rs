@@ -33,3 +33,13 @@ pub enum QuarantineAction {
     Requeue,
     Drop,
 }
+
+/// Whether a command is carried out, or only tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trial {
+    No,
+    /// It is planned, and nothing of it is written.
+    Planned,
+    /// As [`Trial::Planned`], and what would come of it is told; the rules are asked twice for that.
+    Foreseen,
+}

@@ -4,7 +4,7 @@
 use heliu_record::command::Makes;
 use heliu_record::kind::Kind;
 
-use crate::effect::{Effect, LinkId, Reply};
+use crate::effect::{Effect, LinkId, Reply, Trial};
 use crate::journal::{Order, Work};
 use crate::keys::no_secret_of_ids;
 use crate::link::{Link, Out};
@@ -15,7 +15,7 @@ use super::Engine;
 impl Engine {
     /// A command waits for its batch, under an id that nobody else can reckon.
     pub(super) fn execute(&mut self, mut order: Order, is_guessable: bool, out: &mut Out) {
-        if (is_guessable || self.is_keyed(&order)) && self.is_only_one() && !order.is_trial {
+        if (is_guessable || self.is_keyed(&order)) && self.is_only_one() && order.trial == Trial::No {
             self.begin_ids(true);
         }
         if is_guessable {
@@ -23,7 +23,7 @@ impl Engine {
             match keys.secret_id(&order.request.id, own, authority.durable()) {
                 Some(id) => order.request.id = id,
                 // Nothing is written of it that anybody could reckon.
-                None if order.is_trial => {}
+                None if order.trial != Trial::No => {}
                 None => {
                     let reply = Reply::Refused(no_secret_of_ids());
                     return out.effects.push(Effect::Reply { ticket: order.ticket, reply });

@@ -250,7 +250,7 @@ mod tests {
         Work::Execute(Order {
             ticket: Ticket(ticket),
             request,
-            is_trial: false,
+            trial: crate::effect::Trial::No,
             role: String::new(),
             today: Date::constant(2026, 3, 1),
             sight: Sight::WHOLE,

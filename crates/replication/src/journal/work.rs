@@ -18,7 +18,7 @@ use heliu_trust::statement::SignedStatement;
 use heliu_trust::token::JoinRequest;
 
 use crate::authority::{By, JoinAsker};
-use crate::effect::{AuditEvent, ForeignAction, LinkId, QuarantineAction, StrandedAction, Ticket};
+use crate::effect::{AuditEvent, ForeignAction, LinkId, QuarantineAction, StrandedAction, Ticket, Trial};
 use crate::frame::RefusedLeaf;
 
 /// A command, and for whom it is carried out; see [`Input::Execute`](crate::effect::Input::Execute).
@@ -27,7 +27,7 @@ pub(crate) struct Order {
     pub ticket: Ticket,
     pub request: Request,
     /// Nothing of it is written.
-    pub is_trial: bool,
+    pub trial: Trial,
     pub role: String,
     pub today: Date,
     pub sight: Sight,

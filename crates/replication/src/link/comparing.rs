@@ -83,6 +83,7 @@ impl Link {
     /// Reconciles if the sums differ and it is time.
     pub(super) fn mend_soon(&mut self, out: &mut Out) {
         if self.verifying.take_turn_to_reconcile() {
+            self.reconciling.sums_differ();
             self.reconcile(out);
         }
     }

@@ -26,7 +26,9 @@ pub(super) struct Reconciling {
     /// Records for which our list is out and theirs is not in.
     compared: BTreeSet<RecordId>,
     finished: u64,
-    /// The last one compared scopes and found nothing, though the sums of the link differ: in the next all records are compared.
+    /// The last one compared scopes and found nothing.
+    found_nothing: bool,
+    /// And the sums of the link differ all the same: in the next all records are compared.
     doubts_scopes: bool,
     /// In the current interval, and how much of it is over.
     looks: u32,
@@ -146,6 +148,11 @@ impl Reconciling {
         records.for_each(|record| {
             self.compared.remove(record);
         });
+    }
+
+    /// The sums of the link differ.
+    pub fn sums_differ(&mut self) {
+        self.doubts_scopes = self.found_nothing;
     }
 
     /// Begins a reconciliation, or asks the other end to begin one. Returns whether this end looks, or will look.
@@ -373,7 +380,7 @@ impl Reconciling {
         }
         let (at, pushed, differing) = (session.at, session.pushed, session.differing);
         let was_all = matches!(session.about, About::Records { is_all: true });
-        self.doubts_scopes = pushed + differing == 0 && !was_all;
+        (self.found_nothing, self.doubts_scopes) = (pushed + differing == 0 && !was_all, false);
         self.stage = Stage::Idle;
         self.finished += 1;
         Some(Finished { at, pushed, differing })

@@ -218,7 +218,7 @@ impl World {
             ticket,
             request,
             is_guessable: false,
-            is_trial: false,
+            trial: crate::effect::Trial::No,
             role: String::new(),
             today,
             sight: Sight::default(),

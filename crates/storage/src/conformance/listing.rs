@@ -208,7 +208,6 @@ pub async fn a_page_of_many_is_in_order_whoever_owns_them_and_whatever_becomes_o
     let seats = Some([seat(3), seat(9)].into());
     let filters = vec![is("stage", "full")];
     let all = Query { filters: Vec::new(), ..by_name() };
-    type Fits<'f> = &'f dyn Fn(&RecordRow) -> bool;
     let questions: [(Query, Fits<'_>); 4] = [
         (all.clone(), &|_| true),
         (Query { seats: seats.clone(), ..all.clone() }, &here),

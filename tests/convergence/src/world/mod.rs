@@ -25,7 +25,7 @@ use heliu_record::command::{CommandId, Request};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_replication::frame::{Delivery, Frame};
-use heliu_replication::{Effect, Input, Reply, Ticket};
+use heliu_replication::{Effect, Input, Reply, Ticket, Trial};
 use heliu_storage::StoreId;
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::Incarnation;
@@ -368,7 +368,7 @@ impl World {
         let (role, sight) = ("write".to_owned(), Sight::WHOLE);
         self.feed(
             machine,
-            Input::Execute { ticket, request, is_guessable: false, is_trial: false, role, today, sight },
+            Input::Execute { ticket, request, is_guessable: false, trial: Trial::No, role, today, sight },
         );
         ticket
     }

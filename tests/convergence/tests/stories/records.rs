@@ -42,7 +42,7 @@ pub fn an_edit_is_taken_back_while_another_builds_on_it() -> Apart {
         story.run_until_quiet();
         let name = |value| [("field", "name"), ("value", value)];
         let written = story.at("V11").done("record.set", Some(m), &name("测试申0001")).leaves[0];
-        let change = format!("{m}:{written}");
+        let change = format!("{m}:{}", heliu_record::id::to_hex(&written.0));
         apart(
             &mut story,
             ["T1", "V11"],

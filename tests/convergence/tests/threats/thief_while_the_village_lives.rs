@@ -15,7 +15,7 @@ fn thief_while_the_village_lives() {
             let written = threat.story.at("V11").done(
                 "record.set",
                 Some(threat.records[0]),
-                &[("field", "org_kind"), ("value", ["village", "enterprise"][round % 2])],
+                &[("field", "education"), ("value", ["primary", "junior_college"][round % 2])],
             );
             let county = threat.story.world.machine("C");
             behaviours.iter().for_each(|behaviour| {

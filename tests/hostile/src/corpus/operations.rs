@@ -170,7 +170,6 @@ fn fields(author: &Author) -> Vec<Hostile> {
         put("owner that is no seat", (Container::Scope, "owner", Scalar::Bytes(vec![1; 15]))),
         put("owner given to a stranger", (Container::Scope, "owner", seat(3))),
         put("class of nobody", (Container::Scope, "class", "secret".into())),
-        put("class made public", (Container::Scope, "class", "public".into())),
         put("decision above its tier", (Container::Log, "lifecycle/1", "dissolved".into())),
         put("control characters as a key", (Container::Mv, "name\u{0}\u{1b}[2J", "x".into())),
     ]

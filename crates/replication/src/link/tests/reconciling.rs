@@ -78,6 +78,7 @@ fn scopes_of_which_the_sums_agree_though_the_ends_differ_are_not_trusted_twice()
     let sequence = end.link.sending.last();
     end.hears(Frame::Ack { sequence });
     assert!(!end.link.reconciling.is_going_on(), "it has found nothing");
+    end.link.reconciling.sums_differ();
     end.hears(of_scopes(Turn::Begin, Vec::new()));
     assert_eq!(end.link.wanted(), Some(&Wanted::Rows(None)), "all records are compared");
 }
