@@ -1,6 +1,7 @@
 //! What people do to records by hand, at two places apart.
 
 use convergence::story::Story;
+use heliu_record::change::Change;
 use serde_json::json;
 
 use super::{Apart, apart, branch, hex, in_many_orders, member, shows};
@@ -42,7 +43,10 @@ pub fn an_edit_is_taken_back_while_another_builds_on_it() -> Apart {
         story.run_until_quiet();
         let name = |value| [("field", "name"), ("value", value)];
         let written = story.at("V11").done("record.set", Some(m), &name("测试申0001")).leaves[0];
-        let change = format!("{m}:{}", heliu_record::id::to_hex(&written.0));
+        let village = story.world.machine("V11");
+        let held = story.world.machines[village].disk.load(m).expect("it is here");
+        let leaf = held.leaves.iter().find(|leaf| leaf.hash == written).expect("what was written");
+        let change = format!("{m}:{}", Change::parse(&leaf.change).expect("a change").hash);
         apart(
             &mut story,
             ["T1", "V11"],
