@@ -47,7 +47,7 @@ async fn a_file_may_have_a_name_in_an_old_encoding() {
     std::fs::write(&file, "nmae\n甲\n").expect("it is ours");
     let mut import = command(&["import", "regions"]);
     import.arg(&file).args(["--node", "127.0.0.1:1"]);
-    let _ = run(import, &["import", "regions", "..."]).await.exits(2).complains("line 1 is not code,name,parent_code");
+    let _ = run(import, &["import", "regions", "..."]).await.exits(2).complains("no line is the heading code,name,parent_code");
 }
 
 #[tokio::test]
