@@ -146,17 +146,27 @@ pub fn shape(done: &ExecuteResponse) -> Value {
 async fn told(client: &Client, said: &str, command: &SchemaCommand, done: &ExecuteResponse) -> String {
     let names = Names::of(client, done.created.iter().chain(&done.affected).cloned()).await;
     let entry = match done.result.get("entry") {
-        Some(entry) => entry_of(client, done, entry).await,
+        Some(entry) => entry_of(client, command, done, entry).await,
         None => None,
     };
     told_with(said, &command.name, done, &names, entry)
 }
 
-/// The entry that a command made or wrote in, as the record has it now: what it is called, and what it says.
-async fn entry_of(client: &Client, done: &ExecuteResponse, entry: &str) -> Option<(String, String)> {
+/// The entry that a command made or wrote in, as the record has it now: what it is called, and what it says. Of a command about
+/// records of a kind it is that of such a record; what is written beside may have one of the same name.
+async fn entry_of(
+    client: &Client,
+    command: &SchemaCommand,
+    done: &ExecuteResponse,
+    entry: &str,
+) -> Option<(String, String)> {
     let schema = client.schema().await.ok()?;
+    let is_meant = |kind: &str| !matches!(&command.subject, Subject::Of(of) if *of != kind);
     for id in &done.affected {
         let Ok(record) = client.get(id).await else { continue };
+        if !is_meant(&record.kind) {
+            continue;
+        }
         let (view, kind) = (view_of(&record), schema.kind(&record.kind));
         let Some((field, parts)) = view.iter().find_map(|(field, value)| Some((field, value.get(entry)?))) else {
             continue;
