@@ -40,6 +40,12 @@ impl Manner {
     }
 }
 
+/// Whether records of a kind have a name of which both show that are written apart.
+pub(super) fn has_name(kind: &str) -> bool {
+    let kind = heliu_catalogue::catalogue().kind(kind);
+    kind.and_then(|kind| kind.field("name")).is_some_and(|field| matches!(field.merge, heliu_record::kind::Merge::Mv))
+}
+
 impl World {
     /// A record as the hostile hand finds it on its disk, or, now and then, hears of it from elsewhere.
     pub(super) fn place(&self, hostile: usize, dice: &mut Dice) -> Option<Place> {
@@ -97,7 +103,8 @@ impl World {
                 (Container::Slot, format!("bookings/{other}-{}/confirmed", &entry[..8]), text("2026-03-01"), true)
             }
             (_, 3) => (Container::Lww, "secret".to_owned(), text("1"), true),
-            _ => name(),
+            (kind, _) if has_name(kind) => name(),
+            _ => (Container::Lww, "secret".to_owned(), text("1"), true),
         }
     }
 

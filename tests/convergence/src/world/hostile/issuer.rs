@@ -82,6 +82,7 @@ impl World {
         let is_below = |owner| self.county.upward(owner).any(|above| above == seat);
         let owned: Vec<_> = rows.iter().filter(|row| row.scope.owners.iter().any(|owner| is_below(*owner))).collect();
         let place = dice.pick(&owned).filter(|_| dice.chance(85)).and_then(|row| self.place_of(at.machine, row.id));
+        let place = place.filter(|place| super::craft::has_name(&place.preimage.kind));
         let (place, writes) = match place {
             None => self.made_up(seat, dice),
             Some(place) => {
