@@ -96,7 +96,7 @@ fn rule(kind: &str, put: &Put) -> Rule {
     let text = put.value.as_text().unwrap_or_default();
     match (put.container, kind, first) {
         // What is no secret of anybody; no other kind is for everybody.
-        (Container::Scope, "org" | "policy", "class") if text == "public" => Rule::Owner,
+        (Container::Scope, "org" | "policy" | "absence" | "charter", "class") if text == "public" => Rule::Owner,
         (Container::Scope, _, "class") if text == "scoped" => Rule::Common(ANY),
         (Container::Scope, _, "owner") => Rule::Common(TOWNSHIP),
         (Container::Scope, _, "seat") if text.starts_with('i') => Rule::Owner,
