@@ -48,7 +48,6 @@ pub enum Input {
         request: Request,
         /// Its id follows from what it says, as that of a row of a file: the secret of all nodes is mixed into it.
         is_guessable: bool,
-        /// It is only asked whether it would be carried out.
         trial: Trial,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,

@@ -57,7 +57,7 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
         Effect::Scan { link, scopes } => {
             let items = match scopes {
                 Some(scopes) => scan_scopes(store, &scopes).await,
-                None => scan(store).await,
+                None => scan(store, None).await,
             };
             items.map_or_else(failed(link), |items| Input::Scanned { link, items })
         }
@@ -136,7 +136,7 @@ async fn load_authors(store: &dyn Read, request: &LoadRequest, reply: &mut LoadR
         reply.naming = store.naming(&request.naming).await?;
     }
     if request.all {
-        reply.all = scan(store).await?.into_iter().map(|item| item.id).collect();
+        reply.all = scan(store, None).await?.into_iter().map(|item| item.id).collect();
     }
     if !request.commits_at.is_empty() {
         let places: Vec<_> = request.commits_at.iter().copied().collect();
@@ -193,24 +193,20 @@ async fn read_peer(
 async fn scan_scopes(store: &dyn ReadRecords, scopes: &BTreeSet<Scope>) -> Result<Vec<ScanItem>, StoreError> {
     let mut all = Vec::new();
     for scope in scopes {
-        let mut after = None;
-        loop {
-            let page = store.scan_scope(scope, after, SCAN_ROWS).await?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        all.extend(scan(store, Some(scope)).await?);
     }
     all.sort_unstable_by_key(|item| item.id);
     Ok(all)
 }
 
-async fn scan(store: &dyn ReadRecords) -> Result<Vec<ScanItem>, StoreError> {
+/// The rows of a scope, or every row.
+async fn scan(store: &dyn ReadRecords, scope: Option<&Scope>) -> Result<Vec<ScanItem>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let page = store.scan(after, SCAN_ROWS).await?;
+        let page = match scope {
+            Some(scope) => store.scan_scope(scope, after, SCAN_ROWS).await?,
+            None => store.scan(after, SCAN_ROWS).await?,
+        };
         // Of a damaged row the other end finds the record missing here and sends it; then the engine sets the row aside,
         // and tells of it.
         all.extend(page.items);

@@ -208,6 +208,7 @@ mod tests {
     use super::super::work::Order;
     use super::*;
     use crate::authority::By;
+    use crate::effect::Trial;
 
     fn frame(link: u64, sequence: u64, junk: usize) -> Work {
         frame_of(link, sequence, vec![Vec::new(); junk])
@@ -250,7 +251,7 @@ mod tests {
         Work::Execute(Order {
             ticket: Ticket(ticket),
             request,
-            trial: crate::effect::Trial::No,
+            trial: Trial::No,
             role: String::new(),
             today: Date::constant(2026, 3, 1),
             sight: Sight::WHOLE,

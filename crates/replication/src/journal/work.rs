@@ -26,7 +26,6 @@ use crate::frame::RefusedLeaf;
 pub(crate) struct Order {
     pub ticket: Ticket,
     pub request: Request,
-    /// Nothing of it is written.
     pub trial: Trial,
     pub role: String,
     pub today: Date,

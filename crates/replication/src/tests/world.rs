@@ -19,7 +19,7 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
-use crate::effect::AuditEvent;
+use crate::effect::{AuditEvent, Trial};
 use crate::frame::{DeliveredLeaf, Frame};
 use crate::own::Own;
 use crate::serving::{carry_out, count};
@@ -218,7 +218,7 @@ impl World {
             ticket,
             request,
             is_guessable: false,
-            trial: crate::effect::Trial::No,
+            trial: Trial::No,
             role: String::new(),
             today,
             sight: Sight::default(),
