@@ -8,23 +8,16 @@ use heliu_storage_sqlite::DATABASE;
 use sqlx::Connection as _;
 
 use super::query::open;
-use super::{Load, full_county};
+use super::{Load, begun_again, for_clerks, full_county};
 use crate::place::Wire;
 use crate::report::{Report, percentile};
-use crate::site::{Dial, Site};
 
-/// The members of a large city.
-const LARGE: usize = 686_000;
 const TIMES: usize = 9;
 const LEDGER_MS_MAX: f64 = 1_000.0;
 
 pub async fn run(wire: Wire, members: usize, growth: bool) -> Report {
-    let mut report = Report::new("ledger");
-    measure(wire, members, "", &mut report).await;
-    if growth {
-        measure(wire, LARGE, "large_", &mut report).await;
-    }
-    report
+    for_clerks("ledger", members, growth, async |members, prefix, report| measure(wire, members, prefix, report).await)
+        .await
 }
 
 async fn measure(wire: Wire, members: usize, prefix: &str, report: &mut Report) {
@@ -33,10 +26,7 @@ async fn measure(wire: Wire, members: usize, prefix: &str, report: &mut Report) 
     let (place, site, records, _) = full_county(wire, load, directory.path()).await;
     site.stop().await;
     let floor = bare(&directory.path().join(DATABASE)).await;
-    let mut access = place.access(1, directory.path());
-    let site = Site::start(&place, 1, directory.path(), Dial::default()).await;
-    access.addresses = vec![site.address()];
-    let client = Client::open(&access).await.expect("it answers");
+    let (site, client) = begun_again(&place, directory.path()).await;
     let asked = |name: &str, by: &str| LedgerRequest { name: name.to_owned(), by: by.to_owned(), ..Default::default() };
     for (figure, request) in [
         ("members_by_seat_ms", asked("members", "seat")),

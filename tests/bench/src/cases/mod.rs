@@ -20,11 +20,13 @@ use std::process::Command;
 use std::time::Instant;
 
 use heliu_catalogue::synthetic::{SyntheticMember, SyntheticOrg};
+use heliu_client::Client;
 use heliu_node::status::LinkReport;
 use heliu_record::command::Request;
 use tempfile::TempDir;
 
 use crate::place::{Place, Region, Wire};
+use crate::report::Report;
 use crate::site::{Dial, Site};
 use crate::usage::Processor;
 
@@ -86,6 +88,32 @@ pub async fn full_county(wire: Wire, load: Load, directory: &Path) -> (Place, Si
     let head = site.head().await;
     assert!(head >= records, "each record has a leaf at least");
     (place, site, records, head)
+}
+
+/// Members of a large city, for what clerks ask.
+const CITY: usize = 686_000;
+
+/// A case about what clerks ask: with so many members and, with `growth`, with those of a city too.
+pub async fn for_clerks(
+    name: &'static str,
+    members: usize,
+    growth: bool,
+    measure: impl AsyncFn(usize, &str, &mut Report),
+) -> Report {
+    let mut report = Report::new(name);
+    measure(members, "", &mut report).await;
+    if growth {
+        measure(CITY, "large_", &mut report).await;
+    }
+    report
+}
+
+/// A county node that begins again with what it has, and a program that asks it.
+pub async fn begun_again(place: &Place, directory: &Path) -> (Site, Client) {
+    let mut access = place.access(1, directory);
+    let site = Site::start(place, 1, directory, Dial::default()).await;
+    access.addresses = vec![site.address()];
+    (site, Client::open(&access).await.expect("it answers"))
 }
 
 /// Makes organisations: one after the other those above others, then the villages' branches, many at once.

@@ -10,13 +10,10 @@ use heliu_storage_sqlite::DATABASE;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{Load, full_county};
+use super::{Load, begun_again, for_clerks, full_county};
 use crate::place::Wire;
 use crate::report::{Report, percentile};
-use crate::site::{Dial, Site};
 
-/// The members of a large city.
-const LARGE: usize = 686_000;
 const TIMES: usize = 20;
 /// What the third characters of made names are, and how they sound.
 const STEMS: [(&str, &str); 10] = [
@@ -36,12 +33,8 @@ const PAGE_MS_MAX: f64 = 20.0;
 const COUNT_MS_MAX: f64 = 1_000.0;
 
 pub async fn run(wire: Wire, members: usize, growth: bool) -> Report {
-    let mut report = Report::new("query");
-    measure(wire, members, "", &mut report).await;
-    if growth {
-        measure(wire, LARGE, "large_", &mut report).await;
-    }
-    report
+    for_clerks("query", members, growth, async |members, prefix, report| measure(wire, members, prefix, report).await)
+        .await
 }
 
 async fn measure(wire: Wire, members: usize, prefix: &str, report: &mut Report) {
@@ -53,10 +46,7 @@ async fn measure(wire: Wire, members: usize, prefix: &str, report: &mut Report) 
     let bytes = std::fs::metadata(&file).map_or(0, |about| about.len());
     let listed = bytes_of_cells(&file).await;
     let bare = bare(&file).await;
-    let mut access = place.access(1, directory.path());
-    let site = Site::start(&place, 1, directory.path(), Dial::default()).await;
-    access.addresses = vec![site.address()];
-    let client = Client::open(&access).await.expect("it answers");
+    let (site, client) = begun_again(&place, directory.path()).await;
     let village = place.villages[0].code.clone();
     let all = QueryRequest { kind: "member".to_owned(), ..QueryRequest::default() };
     // Somebody who is there, as he is typed.
