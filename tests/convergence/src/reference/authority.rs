@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::change::{Change, Container, Put, Scalar};
 use heliu_record::id::{Preimage, SeatId};
+use heliu_record::kind::Class;
 
 use super::Reach;
 use crate::world::county::County;
@@ -91,12 +92,16 @@ fn owner_of(put: &Put) -> Option<SeatId> {
     put.value.as_bytes().and_then(|bytes| SeatId::try_from(bytes).ok())
 }
 
+fn is_public(kind: &str) -> bool {
+    heliu_catalogue::catalogue().kind(kind).is_some_and(|kind| kind.class == Class::Public)
+}
+
 fn rule(kind: &str, put: &Put) -> Rule {
     let (first, rest) = put.key.split_once('/').unwrap_or((&put.key, ""));
     let text = put.value.as_text().unwrap_or_default();
     match (put.container, kind, first) {
-        // What is no secret of anybody; no other kind is for everybody.
-        (Container::Scope, "org" | "policy" | "absence" | "charter", "class") if text == "public" => Rule::Owner,
+        // What is no secret of anybody, as its kind declares; no other kind is for everybody.
+        (Container::Scope, kind, "class") if text == "public" && is_public(kind) => Rule::Owner,
         (Container::Scope, _, "class") if text == "scoped" => Rule::Common(ANY),
         (Container::Scope, _, "owner") => Rule::Common(TOWNSHIP),
         (Container::Scope, _, "seat") if text.starts_with('i') => Rule::Owner,
